@@ -1,0 +1,307 @@
+// Generated from nbxplain/widget/protocol.py by `python -m tests.typescript`. Do not edit.
+
+/** Bytes as hosts deliver them: Jupyter a DataView, a saved page a Uint8Array. */
+export type Bytes = DataView | ArrayBuffer | Uint8Array<ArrayBuffer>;
+
+export const VERSION = 1;
+
+export type Phase = "draft" | "final";
+
+export type State =
+	| "idle"
+	| "queued"
+	| "running"
+	| "cancelling"
+	| "done"
+	| "cancelled"
+	| "error";
+
+export type View = "overlay" | "side" | "swipe" | "map";
+
+export type Sign = "both" | "positive" | "negative" | "absolute";
+
+export type Verdict = "good" | "fair" | "poor" | "plain";
+
+export interface Picture {
+	mime: string;
+	data: Bytes;
+	width: number;
+	height: number;
+}
+
+export interface Grid {
+	shape: number[];
+	bits: 8 | 16;
+	scale: number;
+	data: Bytes;
+}
+
+export interface Choice {
+	index: number;
+	label: string;
+	score: number;
+	probability: number | null;
+}
+
+export interface Prediction {
+	top: Choice[];
+	classes: number;
+}
+
+export interface Contrast {
+	index: number;
+	against: number;
+}
+
+export interface Control {
+	name: string;
+	label: string;
+	help: string;
+	type: "integer" | "number" | "boolean" | "choice";
+	default: unknown;
+	draft?: unknown;
+	minimum?: number;
+	maximum?: number;
+	step?: number;
+	logarithmic?: boolean;
+	unit?: string;
+	choices?: string[];
+}
+
+export interface MethodInfo {
+	name: string;
+	label: string;
+	group: string;
+	help: string;
+	cost: number;
+	needs_layer: boolean;
+	needs_baseline: boolean;
+	resumable: boolean;
+	controls: Control[];
+	unavailable: string | null;
+}
+
+export interface LayerInfo {
+	name: string;
+	type: string;
+	shape: number[];
+	grid: number[] | null;
+	suggested: boolean;
+}
+
+export interface BaselineInfo {
+	kind: string;
+	label: string;
+	thumbnail: Picture | null;
+	controls: Control[];
+}
+
+export interface ModelInfo {
+	name: string;
+	device: string;
+	precision: string;
+	input: string;
+}
+
+export interface Catalog {
+	methods: MethodInfo[];
+	layers: LayerInfo[];
+	labels: string[];
+	model: ModelInfo;
+}
+
+export interface Evidence {
+	label: string;
+	value: string;
+	verdict: "good" | "fair" | "poor" | "plain";
+	help: string;
+}
+
+export interface Curve {
+	alpha: number[];
+	score: number[];
+	accumulated: number[];
+	baseline: Picture;
+	has_maps: boolean;
+}
+
+export interface Spec {
+	method: string;
+	params: Record<string, unknown>;
+	baseline: Record<string, unknown>;
+	target: number | Contrast | string;
+	layer: string | null;
+}
+
+export interface Result {
+	id: string;
+	phase: "draft" | "final";
+	spec: Spec;
+	title: string;
+	subtitle: string;
+	target: string;
+	map: Grid;
+	signed: boolean;
+	done: number;
+	total: number;
+	error: number | null;
+	seconds: number;
+	complete: boolean;
+	reason: string | null;
+	evidence: Evidence[];
+	curve: Curve | null;
+	description: string;
+	provenance: Record<string, unknown>;
+}
+
+export interface HistoryItem {
+	id: string;
+	name: string;
+	pinned: boolean;
+	result: Result;
+}
+
+export interface Job {
+	id: number;
+	state: "idle" | "queued" | "running" | "cancelling" | "done" | "cancelled" | "error";
+	phase: "draft" | "final";
+	note: string;
+	done: number;
+	total: number;
+	seconds: number;
+	eta: number | null;
+	resumable: boolean;
+}
+
+export interface Failure {
+	title: string;
+	hint: string;
+	details: string;
+}
+
+export interface Traits {
+	method: string;
+	target: number | Contrast | string;
+	layer: string | null;
+	params: Record<string, unknown>;
+	baseline: Record<string, unknown>;
+	opacity: number;
+	colormap: string;
+	clip: number;
+	sign: "both" | "positive" | "negative" | "absolute";
+	threshold: number;
+	view: "overlay" | "side" | "swipe" | "map";
+	native: boolean;
+	shortcuts: boolean;
+	_protocol: number;
+	_catalog: Catalog;
+	_image: Picture;
+	_baselines: BaselineInfo[];
+	_prediction: Prediction | null;
+	_result: Result | null;
+	_history: HistoryItem[];
+	_job: Job;
+	_error: Failure | null;
+	_notices: string[];
+	_stale: boolean;
+}
+
+export interface Hello {
+	id: string;
+	kind: "hello";
+}
+
+export interface DraftRequest {
+	id: string;
+	kind: "draft";
+	spec: Spec;
+}
+
+export interface RunRequest {
+	id: string;
+	kind: "run";
+}
+
+export interface StopRequest {
+	id: string;
+	kind: "stop";
+}
+
+export interface ResumeRequest {
+	id: string;
+	kind: "resume";
+}
+
+export interface PathRequest {
+	id: string;
+	kind: "path";
+	result: string;
+}
+
+export interface CodeRequest {
+	id: string;
+	kind: "code";
+}
+
+export interface ExportRequest {
+	id: string;
+	kind: "export";
+	format: "png" | "svg" | "pdf" | "html" | "npz";
+	width: "single" | "double" | "slide";
+	dpi: number;
+	caption: boolean;
+	transparent: boolean;
+}
+
+export interface HistoryRequest {
+	id: string;
+	kind: "history";
+	action: "pin" | "unpin" | "rename" | "restore" | "forget";
+	item: string;
+	name?: string;
+}
+
+export interface BaselineImage {
+	id: string;
+	kind: "baseline_image";
+	name: string;
+}
+
+export interface Ack {
+	kind: "ack";
+	seq: number;
+}
+
+export interface Frame {
+	kind: "frame";
+	seq: number;
+	result: Result;
+}
+
+export interface Answer {
+	id: string;
+	kind: "answer";
+	ok: boolean;
+	error: Failure | null;
+	protocol?: number;
+	code?: string;
+	filename?: string;
+	mime?: string;
+	maps?: Grid;
+	alpha?: number[];
+}
+
+export type Request =
+	| Hello
+	| DraftRequest
+	| RunRequest
+	| StopRequest
+	| ResumeRequest
+	| PathRequest
+	| CodeRequest
+	| ExportRequest
+	| HistoryRequest
+	| BaselineImage
+	| Ack;
+
+export type Message = Frame | Answer;

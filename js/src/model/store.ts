@@ -1,0 +1,73 @@
+import type { ReadonlySignal, Signal } from "@preact/signals";
+import type { Answer, Request, Result, Spec, Traits } from "./protocol";
+
+/** The traits a user may set; the others flow from Python to the page. */
+export type PublicTraits = Omit<Traits, `_${string}`>;
+
+/** A request without its id: the bridge numbers it. */
+export type Ask = Request extends infer R
+	? R extends { id: string }
+		? Omit<R, "id">
+		: never
+	: never;
+
+/** A decoded map: values in the score's unit, row by row. */
+export interface Heatmap {
+	rows: number;
+	columns: number;
+	values: Float32Array;
+}
+
+/**
+ * All that components see of the world: signals in, a few verbs out.
+ * Components know nothing of Jupyter; tests and the saved page give them another Store.
+ */
+export interface Store {
+	/** One signal per synced trait. */
+	traits: { [K in keyof Traits]: ReadonlySignal<Traits[K]> };
+	/** What is drawn: the newest frame while a job runs, else the result; null before the first. */
+	shown: ReadonlySignal<Result | null>;
+	/** False while the kernel does not answer (saved view, restarted kernel): compute is disabled. */
+	online: ReadonlySignal<boolean>;
+	/** Why compute is disabled, in words; empty while online. */
+	offlineReason: ReadonlySignal<string>;
+	/** True once a request has waited a second for its answer: a cell is keeping the kernel busy. */
+	waiting: ReadonlySignal<boolean>;
+	/** True when what is shown does not belong to the current controls (drawn dimmed, badge "stale"). */
+	outdated: ReadonlySignal<boolean>;
+	/** Sets public traits and saves them. Look traits are saved 300 ms after the last change. */
+	set(changes: Partial<PublicTraits>): void;
+	/** A control is being dragged: at most one draft in flight, the latest spec wins. */
+	draft(changes: Partial<Spec>): void;
+	/** Sends a request and resolves with its answer and buffers; rejects with a Failure-like error. */
+	ask(request: Ask, buffers?: ArrayBuffer[]): Promise<{ answer: Answer; buffers: DataView[] }>;
+	/** Cumulative path maps of a result, fetched once and kept. */
+	path(result: string): Promise<{ alpha: number[]; maps: Heatmap[] }>;
+	/** What only this view knows and no one saves. */
+	ui: Ui;
+}
+
+/** Ephemeral state of one view: never synced with Python. */
+export interface Ui {
+	tab: Signal<string>;
+	/** Magnification relative to fit, 1 to 64, and the centre in picture pixels. */
+	zoom: Signal<number>;
+	centre: Signal<{ x: number; y: number } | null>;
+	/** Pixel under the pointer or the keyboard crosshair, in picture pixels. */
+	crosshair: Signal<{ x: number; y: number } | null>;
+	/** Position of the swipe handle, 0 to 1. */
+	swipe: Signal<number>;
+	/** Position on the path, 0 to 1; null when the stage shows the whole attribution. */
+	alpha: Signal<number | null>;
+	/** The cumulative map at `alpha`, drawn instead of the result's map while scrubbing. */
+	scrubbed: Signal<Heatmap | null>;
+	/** Legend ends set by hand, in the score's unit; null means the clip percentile decides. */
+	limit: Signal<number | null>;
+	/** The open popover or dialog: "method", "target", "layer", "export", "code", "help" or null. */
+	open: Signal<string | null>;
+	/** The history item that is looked at; null for the current result. */
+	looking: Signal<string | null>;
+	/** A sentence for the live region. */
+	announcement: Signal<string>;
+}
+

@@ -1,0 +1,380 @@
+"""The traits and messages that cross between Python and the browser, as types.
+
+Facts are traits: a second view, a reloaded page or a saved notebook must know them. Events are
+messages: requests, their answers, and partial frames that may be dropped. Every message to Python
+carries an `id`; every answer repeats it. `js/src/model/protocol.ts` is generated from this file
+(`python -m tests.typescript`), and a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+VERSION = 1
+"""Raised whenever a trait or a message changes its meaning."""
+
+Phase = Literal["draft", "final"]
+State = Literal[
+    "idle", "queued", "running", "cancelling", "done", "cancelled", "error"
+]
+View = Literal["overlay", "side", "swipe", "map"]
+Sign = Literal["both", "positive", "negative", "absolute"]
+Verdict = Literal["good", "fair", "poor", "plain"]
+
+
+class Picture(TypedDict):
+    """An encoded picture: `data` holds the bytes of a file of type `mime`."""
+
+    mime: str
+    data: bytes
+    width: int
+    height: int
+
+
+class Grid(TypedDict):
+    """Quantised maps: value = integer * scale. `shape` is (rows, columns) or (maps, rows, columns).
+
+    `data` holds little-endian signed integers of `bits` (8 or 16) bits, at native resolution.
+    """
+
+    shape: list[int]
+    bits: Literal[8, 16]
+    scale: float
+    data: bytes
+
+
+class Choice(TypedDict):
+    """A class that can be explained."""
+
+    index: int
+    label: str
+    score: float
+    probability: float | None
+
+
+class Prediction(TypedDict):
+    """What the model says of the picture: the most probable classes first."""
+
+    top: list[Choice]
+    classes: int
+
+
+class Contrast(TypedDict):
+    """Why `index` rather than `against`: the difference of the two scores."""
+
+    index: int
+    against: int
+
+
+class Control(TypedDict):
+    """One parameter of a method, from its JSON schema: enough to draw a control."""
+
+    name: str
+    label: str
+    help: str
+    type: Literal["integer", "number", "boolean", "choice"]
+    default: Any
+    draft: NotRequired[Any]
+    minimum: NotRequired[float]
+    maximum: NotRequired[float]
+    step: NotRequired[float]
+    logarithmic: NotRequired[bool]
+    unit: NotRequired[str]
+    choices: NotRequired[list[str]]
+
+
+class MethodInfo(TypedDict):
+    """One row of the method picker. `unavailable` says why it cannot run on this model."""
+
+    name: str
+    label: str
+    group: str
+    help: str
+    cost: int
+    needs_layer: bool
+    needs_baseline: bool
+    resumable: bool
+    controls: list[Control]
+    unavailable: str | None
+
+
+class LayerInfo(TypedDict):
+    """One row of the layer picker: `shape` is the output's, without the batch."""
+
+    name: str
+    type: str
+    shape: list[int]
+    grid: list[int] | None
+    suggested: bool
+
+
+class BaselineInfo(TypedDict):
+    """One tile of the baseline chooser."""
+
+    kind: str
+    label: str
+    thumbnail: Picture | None
+    controls: list[Control]
+
+
+class ModelInfo(TypedDict):
+    """The line at the foot of the widget."""
+
+    name: str
+    device: str
+    precision: str
+    input: str
+
+
+class Catalog(TypedDict):
+    """Everything that can be picked."""
+
+    methods: list[MethodInfo]
+    layers: list[LayerInfo]
+    labels: list[str]
+    model: ModelInfo
+
+
+class Evidence(TypedDict):
+    """One checkable number beside the map. `verdict` is only other than plain where a threshold
+    is stated in `help`."""
+
+    label: str
+    value: str
+    verdict: Verdict
+    help: str
+
+
+class Curve(TypedDict):
+    """f along the path from the baseline (alpha 0) to the picture (alpha 1), sorted by alpha.
+
+    `accumulated` is the share of the attribution summed up to that alpha, in units of the score;
+    its last value less (last score - first score) is the completeness gap.
+    """
+
+    alpha: list[float]
+    score: list[float]
+    accumulated: list[float]
+    baseline: Picture
+    has_maps: bool
+
+
+class Spec(TypedDict):
+    """What is computed: enough to compute it again."""
+
+    method: str
+    params: dict[str, Any]
+    baseline: dict[str, Any]
+    target: int | Contrast | str
+    layer: str | None
+
+
+class Result(TypedDict):
+    """One explanation, as drawn. `reason` is set when the map is degenerate (all zero)."""
+
+    id: str
+    phase: Phase
+    spec: Spec
+    title: str
+    subtitle: str
+    target: str
+    map: Grid
+    signed: bool
+    done: int
+    total: int
+    error: float | None
+    seconds: float
+    complete: bool
+    reason: str | None
+    evidence: list[Evidence]
+    curve: Curve | None
+    description: str
+    provenance: dict[str, Any]
+
+
+class HistoryItem(TypedDict):
+    """An earlier result: small enough to travel in a saved notebook."""
+
+    id: str
+    name: str
+    pinned: bool
+    result: Result
+
+
+class Job(TypedDict):
+    """What the worker is doing. `eta` is in seconds, None until it is known."""
+
+    id: int
+    state: State
+    phase: Phase
+    note: str
+    done: int
+    total: int
+    seconds: float
+    eta: float | None
+    resumable: bool
+
+
+class Failure(TypedDict):
+    """An error in plain words: what was wrong, the next step, and the traceback to report."""
+
+    title: str
+    hint: str
+    details: str
+
+
+class Traits(TypedDict):
+    """The synced traits. The public ones are two-way; those with an underscore flow to the page."""
+
+    method: str
+    target: int | Contrast | str
+    layer: str | None
+    params: dict[str, Any]
+    baseline: dict[str, Any]
+    opacity: float
+    colormap: str
+    clip: float
+    sign: Sign
+    threshold: float
+    view: View
+    native: bool
+    shortcuts: bool
+    _protocol: int
+    _catalog: Catalog
+    _image: Picture
+    _baselines: list[BaselineInfo]
+    _prediction: Prediction | None
+    _result: Result | None
+    _history: list[HistoryItem]
+    _job: Job
+    _error: Failure | None
+    _notices: list[str]
+    _stale: bool
+
+
+class Hello(TypedDict):
+    """A view was opened. The answer says the protocol's version; no answer means no kernel."""
+
+    id: str
+    kind: Literal["hello"]
+
+
+class DraftRequest(TypedDict):
+    """A control is being dragged. Answered when the draft is done or superseded."""
+
+    id: str
+    kind: Literal["draft"]
+    spec: Spec
+
+
+class RunRequest(TypedDict):
+    """Compute the final result of the current traits (again)."""
+
+    id: str
+    kind: Literal["run"]
+
+
+class StopRequest(TypedDict):
+    """Stop at the next chunk and keep the partial result."""
+
+    id: str
+    kind: Literal["stop"]
+
+
+class ResumeRequest(TypedDict):
+    """Go on where Stop left off."""
+
+    id: str
+    kind: Literal["resume"]
+
+
+class PathRequest(TypedDict):
+    """Cumulative maps along the path of a result. Answered by PathAnswer; the Grid's bytes
+    are the first buffer."""
+
+    id: str
+    kind: Literal["path"]
+    result: str
+
+
+class CodeRequest(TypedDict):
+    """The code that reproduces the current result. Answered by CodeAnswer."""
+
+    id: str
+    kind: Literal["code"]
+
+
+class ExportRequest(TypedDict):
+    """The current result as a file. Answered by ExportAnswer with the file as first buffer."""
+
+    id: str
+    kind: Literal["export"]
+    format: Literal["png", "svg", "pdf", "html", "npz"]
+    width: Literal["single", "double", "slide"]
+    dpi: int
+    caption: bool
+    transparent: bool
+
+
+class HistoryRequest(TypedDict):
+    """Act on a history item. `name` only with rename."""
+
+    id: str
+    kind: Literal["history"]
+    action: Literal["pin", "unpin", "rename", "restore", "forget"]
+    item: str
+    name: NotRequired[str]
+
+
+class BaselineImage(TypedDict):
+    """A picture file to use as the baseline: its bytes are the first buffer (10 MB at most)."""
+
+    id: str
+    kind: Literal["baseline_image"]
+    name: str
+
+
+class Ack(TypedDict):
+    """A frame was drawn: the next may be sent. Not answered."""
+
+    kind: Literal["ack"]
+    seq: int
+
+
+class Frame(TypedDict):
+    """A partial result while a job runs. `result.map.data` is empty: it is the first buffer."""
+
+    kind: Literal["frame"]
+    seq: int
+    result: Result
+
+
+class Answer(TypedDict):
+    """The answer to a request: `error` is set exactly when `ok` is False."""
+
+    id: str
+    kind: Literal["answer"]
+    ok: bool
+    error: Failure | None
+    protocol: NotRequired[int]
+    code: NotRequired[str]
+    filename: NotRequired[str]
+    mime: NotRequired[str]
+    maps: NotRequired[Grid]
+    alpha: NotRequired[list[float]]
+
+
+Request = (
+    Hello
+    | DraftRequest
+    | RunRequest
+    | StopRequest
+    | ResumeRequest
+    | PathRequest
+    | CodeRequest
+    | ExportRequest
+    | HistoryRequest
+    | BaselineImage
+    | Ack
+)
+Message = Frame | Answer
