@@ -1,0 +1,30 @@
+import { useId } from "preact/hooks";
+import type { Described } from "./Field";
+
+interface Props extends Described {
+	checked: boolean;
+	onCommit: (checked: boolean) => void;
+}
+
+export function Checkbox({ label, help, disabled, checked, onCommit }: Props) {
+	const id = useId();
+	return (
+		<div class={`nbx-check${disabled ? " nbx-off" : ""}`} title={help}>
+			<label>
+				<input
+					type="checkbox"
+					checked={checked}
+					disabled={disabled}
+					aria-describedby={help ? id : undefined}
+					onChange={(event) => onCommit(event.currentTarget.checked)}
+				/>
+				<span>{label}</span>
+			</label>
+			{help && (
+				<span id={id} class="nbx-hidden">
+					{help}
+				</span>
+			)}
+		</div>
+	);
+}

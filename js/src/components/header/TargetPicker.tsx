@@ -1,0 +1,183 @@
+import { useSignal } from "@preact/signals";
+import type { Choice, Prediction } from "../../model/protocol";
+import type { Store } from "../../model/store";
+import { FilterList, type Row } from "../controls/FilterList";
+import { Icon } from "../controls/Icon";
+import { compact } from "../controls/number";
+import { Picker } from "./Picker";
+import { choiceOf, classOf, isContrast, labelOf } from "./target";
+
+export function TargetPicker({ store }: { store: Store }) {
+	const { labels } = store.traits._catalog.value;
+	const prediction = store.traits._prediction.value;
+	const target = store.traits.target.value;
+	const index = classOf(target, labels, prediction);
+	const name = labelOf(index, labels, prediction);
+	const against = isContrast(target) ? target.against : null;
+	const probability = choiceOf(index, prediction)?.probability;
+	return (
+		<Picker
+			store={store}
+			name="target"
+			caption="for"
+			value={
+				against === null
+					? name
+					: `${name} rather than ${labelOf(against, labels, prediction)}`
+			}
+			note={
+				against === null && probability != null
+					? compact(probability, 2)
+					: undefined
+			}
+			disabled={store.offlineReason.value}
+		>
+			{(close) => (
+				<Choose store={store} index={index} against={against} close={close} />
+			)}
+		</Picker>
+	);
+}
+
+interface ChooseProps {
+	store: Store;
+	index: number | null;
+	against: number | null;
+	close: () => void;
+}
+
+/** Two slots, "for" and "rather than"; the list below fills the one that is pressed. */
+function Choose({ store, index, against, close }: ChooseProps) {
+	const slot = useSignal<"index" | "against">("index");
+	const { labels } = store.traits._catalog.value;
+	const prediction = store.traits._prediction.value;
+	const filling = slot.value;
+	const other = filling === "index" ? against : index;
+	const choose = (key: string) => {
+		const chosen = Number(key);
+		if (filling === "index" && against === null) store.set({ target: chosen });
+		else if (filling === "index")
+			store.set({ target: { index: chosen, against: against as number } });
+		else if (index !== null)
+			store.set({ target: { index, against: chosen } });
+		close();
+	};
+	const selected = filling === "index" ? index : against;
+	return (
+		<>
+			<div class="nbx-slots" role="group" aria-label="explain">
+				<Slot
+					caption="for"
+					value={labelOf(index, labels, prediction)}
+					pressed={filling === "index"}
+					onPress={() => {
+						slot.value = "index";
+					}}
+				/>
+				<Slot
+					caption="rather than"
+					value={
+						against === null
+							? "anything else"
+							: labelOf(against, labels, prediction)
+					}
+					pressed={filling === "against"}
+					onPress={() => {
+						slot.value = "against";
+					}}
+				/>
+				{against !== null && index !== null && (
+					<button
+						type="button"
+						class="nbx-link nbx-square"
+						aria-label="no contrast"
+						title="no contrast"
+						onClick={() => {
+							store.set({ target: index });
+							slot.value = "index";
+						}}
+					>
+						<Icon name="close" />
+					</button>
+				)}
+			</div>
+			<FilterList
+				key={filling}
+				label={filling === "index" ? "class to explain" : "rather than"}
+				placeholder={`Find among ${labels.length || (prediction?.classes ?? 0)} classes`}
+				selected={selected === null ? null : String(selected)}
+				first={predicted(prediction, other)}
+				rows={all(labels, prediction, other)}
+				onChoose={choose}
+			/>
+		</>
+	);
+}
+
+interface SlotProps {
+	caption: string;
+	value: string;
+	pressed: boolean;
+	onPress: () => void;
+}
+
+function Slot({ caption, value, pressed, onPress }: SlotProps) {
+	return (
+		<button type="button" class="nbx-slot" aria-pressed={pressed} onClick={onPress}>
+			<span class="nbx-picker-caption">{caption}</span>
+			<span class="nbx-cut">{value}</span>
+		</button>
+	);
+}
+
+/** A class cannot be contrasted with itself. */
+function taken(index: number, other: number | null): string | null {
+	return index === other ? "already on the other side of the contrast" : null;
+}
+
+function predicted(prediction: Prediction | null, other: number | null): Row[] {
+	return (prediction?.top ?? []).map((choice) => ({
+		key: String(choice.index),
+		text: choice.label,
+		group: "predicted",
+		disabled: taken(choice.index, other),
+		detail: `score ${compact(choice.score)} · type to search all classes`,
+		content: <Bar choice={choice} />,
+	}));
+}
+
+function all(
+	labels: string[],
+	prediction: Prediction | null,
+	other: number | null,
+): Row[] {
+	return labels.map((label, index) => {
+		const choice = choiceOf(index, prediction);
+		return {
+			key: String(index),
+			text: `${label} ${index}`,
+			disabled: taken(index, other),
+			content: choice ? (
+				<Bar choice={choice} />
+			) : (
+				<>
+					<span class="nbx-cut nbx-grow">{label}</span>
+					<span class="nbx-figure">{index}</span>
+				</>
+			),
+		};
+	});
+}
+
+function Bar({ choice }: { choice: Choice }) {
+	const { label, probability, score } = choice;
+	return (
+		<>
+			<span class="nbx-cut nbx-grow">{label}</span>
+			{probability !== null && (
+				<span class="nbx-bar" style={{ "--share": probability }} />
+			)}
+			<span class="nbx-figure">{compact(probability ?? score, 2)}</span>
+		</>
+	);
+}

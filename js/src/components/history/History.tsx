@@ -1,0 +1,5 @@
+import type { Store } from "../../model/store";
+
+export function History(_props: { store: Store }) {
+	return null;
+}
