@@ -27,11 +27,13 @@ class Inputs:
     """A batch as the model gets it, and as a person sees it.
 
     `tensor` is (N, C, H, W) or (N, F) in the model's units; `pictures` shows exactly what was fed
-    (after resize and crop), one a row, empty for tables; `pixels` converts between the two.
+    (after resize and crop), one a row, empty for tables. `pixels` converts between the two and says
+    what black and white are; `view` converts for the eye alone where that differs.
     """
 
     tensor: Tensor
     pixels: PixelSpace | None
+    view: PixelSpace | None = None
     pictures: list[Image.Image] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
@@ -70,7 +72,7 @@ def read(inputs: Any, transform: Callable[[Image.Image], Any] | None) -> Inputs:
             "its smallest and largest value, which stand for black and white."
         )
     shown = [space.picture(row) for row in tensor]
-    return Inputs(tensor, space, shown, list(dict.fromkeys(notices)))
+    return Inputs(tensor, space, space, shown, list(dict.fromkeys(notices)))
 
 
 def _span(tensor: Tensor) -> PixelSpace:
@@ -99,7 +101,7 @@ def _from_tensor(tensor: Tensor, transform: Callable[[Image.Image], Any] | None)
     if transform is not None:
         space = pixel_space(transform, (tensor.shape[3], tensor.shape[2]))
         if space is not None and len(space.mean) in (1, tensor.shape[1]):
-            return Inputs(tensor, space, [space.picture(row) for row in tensor])
+            return Inputs(tensor, space, space, [space.picture(row) for row in tensor])
     notices = []
     view = PixelSpace()
     if float(tensor.min()) < 0 or float(tensor.max()) > 1:
@@ -108,7 +110,7 @@ def _from_tensor(tensor: Tensor, transform: Callable[[Image.Image], Any] | None)
             "The tensor was fed as it is and is shown between its smallest and largest value; a "
             "black baseline means 0. Give preprocess= to say how pixels are normalised."
         )
-    return Inputs(tensor, PixelSpace(), [view.picture(row) for row in tensor], notices)
+    return Inputs(tensor, PixelSpace(), view, [view.picture(row) for row in tensor], notices)
 
 
 def _check_finite(tensor: Tensor, what: str) -> None:

@@ -1,0 +1,218 @@
+"""Any torch module, seen as a function from inputs to scores (N, K)."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from nbxplain.core.capture import first_tensor
+from nbxplain.core.errors import ModelError, TargetError
+from nbxplain.core.inputs import Inputs, read
+from nbxplain.core.layers import Layer, list_layers
+from nbxplain.core.passes import run
+from nbxplain.core.pixels import preprocessing
+from nbxplain.core.preserve import (
+    RandomDraws,
+    random_states,
+    refresh,
+    replica,
+    signature,
+    unwrap,
+    version,
+)
+
+_hashes: weakref.WeakKeyDictionary[nn.Module, tuple[object, str]] = weakref.WeakKeyDictionary()
+
+
+class ModelAdapter:
+    """A model with its preprocessing and labels.
+
+    `model` may return a tensor, a tuple, a dict or an object with `.logits`; `output` is a key, an
+    index or a callable that picks otherwise. `preprocess` and `labels` take what the common
+    libraries offer (a callable, torchvision weights, a timm configuration, a Hugging Face
+    processor; a list, a dict, `id2label`). The model itself is never run: see preserve.py.
+    Raises ModelError when `model` is no module.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        preprocess: Any = None,
+        labels: Sequence[str] | Mapping[int, str] | None = None,
+        output: str | int | Callable[[Any], Tensor] | None = None,
+        device: str | torch.device | None = None,
+    ) -> None:
+        if not isinstance(model, nn.Module):
+            raise ModelError(
+                f"The model is {type(model).__name__}, not a torch.nn.Module.",
+                "Wrap a function in a module whose forward calls it.",
+            )
+        self.model = unwrap(model)
+        self.lock = threading.RLock()
+        self.notices: list[str] = []
+        self.draws = False
+        self._output = output
+        self._preprocess = preprocess
+        self._given_labels = labels
+        weight = next(self.model.parameters(), None)
+        self.device = torch.device(device or (weight.device if weight is not None else "cpu"))
+        self._replica: tuple[tuple[int, ...], nn.Module] | None = None
+        if any(module.training for module in self.model.modules()):
+            self.notices.append(
+                "The model is in training mode; it was explained in evaluation mode "
+                "(dropout off, batch-norm statistics fixed) and left as it was."
+            )
+
+    @cached_property
+    def transform(self) -> Callable[[Image.Image], Any]:
+        """Pictures to tensors (C, H, W)."""
+        transform, notice = preprocessing(self._preprocess, self.model)
+        if notice:
+            self.notices.append(notice)
+        return transform
+
+    def read(self, inputs: Any) -> Inputs:
+        """The user's inputs, on the model's device, in its dtype."""
+        given = isinstance(inputs, Tensor)
+        transform = None if given and self._preprocess is None else self.transform
+        result = read(inputs, transform)
+        result.tensor = result.tensor.to(self.device, torch.float32)
+        return result
+
+    def replica(self) -> nn.Module:
+        """The copy that is run in the model's stead, up to date with its weights."""
+        with self.lock:
+            found = signature(self.model)
+            if self._replica is None or self._replica[0] != found:
+                copied = replica(self.model).to(self.device)
+                if any(p.dtype in (torch.float16, torch.bfloat16) for p in copied.parameters()):
+                    copied = copied.float()
+                self._replica = found, copied
+            refresh(self._replica[1], self.model)
+            if self._moved:
+                self._copy_weights(self._replica[1])
+            return self._replica[1]
+
+    @cached_property
+    def _moved(self) -> bool:
+        """True when the replica could not share the weights: other device or precision."""
+        assert self._replica is not None
+        pairs = zip(self._replica[1].parameters(), self.model.parameters(), strict=True)
+        return any(ours.data_ptr() != theirs.data_ptr() for ours, theirs in pairs)
+
+    def _copy_weights(self, copied: nn.Module) -> None:
+        with torch.inference_mode(False), torch.no_grad():
+            for ours, theirs in zip(copied.parameters(), self.model.parameters(), strict=True):
+                ours.copy_(theirs)
+
+    def pick(self, output: Any) -> Tensor:
+        """The tensor that is explained, of whatever the model returned."""
+        if callable(self._output):
+            picked = self._output(output)
+        elif self._output is not None:
+            picked = output[self._output]
+        else:
+            picked = _scores(output)
+        if not isinstance(picked, Tensor):
+            raise ModelError(
+                f"The model returned {type(output).__name__}, which holds no scores.",
+                "Say where they are with output=: a key, an index, or a callable.",
+            )
+        return picked.unsqueeze(1) if picked.ndim == 1 else picked
+
+    def outputs(self, tensor: Tensor) -> Tensor:
+        """The scores (N, K) of a batch, in float32, without gradients. Raises ModelError."""
+        model = self.replica()
+        with torch.inference_mode(False), torch.no_grad(), RandomDraws() as watch:
+            output = run(model, tensor, self.pick)
+        if watch.drawn:
+            if not self.draws:
+                self.notices.append(
+                    "The model draws random numbers even in evaluation mode: seeds are fixed while "
+                    "it is explained."
+                )
+            self.draws = True
+            with torch.inference_mode(False), torch.no_grad(), random_states(0):
+                output = run(model, tensor, self.pick)
+        output = output.float()
+        if output.shape[0] != tensor.shape[0]:
+            raise ModelError(
+                f"The model returned {tuple(output.shape)} for a batch of {tensor.shape[0]}.",
+                "The first dimension must be the batch; pick another output with output=.",
+            )
+        if not bool(torch.isfinite(output).all()):
+            raise ModelError(
+                "The model's output has values that are NaN or infinite.",
+                "Check its weights, and that preprocess= gives what it was trained on.",
+            )
+        return output
+
+    def labels(self, classes: int) -> list[str]:
+        """One label a class: given, from the model's metadata, or the index. Raises TargetError."""
+        given = self._given_labels
+        if given is None:
+            given = getattr(getattr(self.model, "config", None), "id2label", None)
+        if given is None:
+            given = getattr(self._preprocess, "meta", {}).get("categories")
+        if given is None:
+            return [str(index) for index in range(classes)]
+        if isinstance(given, Mapping):
+            return [str(given.get(index, index)) for index in range(classes)]
+        if len(given) != classes:
+            raise TargetError(
+                f"{len(given)} labels were given for {classes} classes.",
+                "Give one label for each class, in the order of the model's output.",
+            )
+        return [str(label) for label in given]
+
+    def layers(self, example: Tensor) -> list[Layer]:
+        """The layers reached by `example` (1, ...), with shapes; one is suggested."""
+        with torch.inference_mode(False):
+            return list_layers(
+                self.replica(), example, lambda output: self.pick(output).flatten(1).amax(1)
+            )
+
+    @property
+    def version(self) -> tuple[object, ...]:
+        """Changes whenever a weight is changed or replaced."""
+        return (signature(self.model), version(self.model))
+
+    @property
+    def weight_hash(self) -> str:
+        """SHA-256 over names and bytes of all weights and buffers, first 16 hex digits."""
+        known = _hashes.get(self.model)
+        if known is not None and known[0] == self.version:
+            return known[1]
+        before, digest = self.version, hashlib.sha256()
+        for name, tensor in self.model.state_dict().items():
+            digest.update(name.encode())
+            if isinstance(tensor, Tensor):
+                digest.update(_bytes(tensor))
+        _hashes[self.model] = before, digest.hexdigest()[:16]
+        return _hashes[self.model][1]
+
+
+def _bytes(tensor: Tensor) -> bytes:
+    flat = tensor.detach().cpu().contiguous()
+    if flat.is_quantized:
+        flat = flat.int_repr()
+    return flat.flatten().view(torch.uint8).numpy().tobytes() if flat.numel() else b""
+
+
+def _scores(output: Any) -> Any:
+    if hasattr(output, "logits"):
+        return output.logits
+    if isinstance(output, Mapping):
+        for key in ("logits", "scores", "out", "output"):
+            if key in output:
+                return output[key]
+        return next((v for v in output.values() if isinstance(v, Tensor)), None)
+    return first_tensor(output)

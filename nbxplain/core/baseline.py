@@ -1,0 +1,172 @@
+"""What absence looks like: one object for every method that needs a reference input."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor
+
+from nbxplain.core.errors import InputError
+from nbxplain.core.inputs import Inputs
+from nbxplain.core.pixels import PixelSpace
+
+Kind = Literal["black", "white", "mean", "blur", "noise", "image", "tensor"]
+
+
+class Baseline(BaseModel):
+    """The input that stands for "nothing there".
+
+    black, white: pixels 0 and 1. mean: the picture's mean colour. blur: the picture under a
+    Gaussian blur of `sigma` pixels. noise: uniform in [0, 1] from `seed`. image: another picture
+    (its pixels in `data`, resized to fit). tensor: model input as it is. For tables black is
+    0 and white 1, mean is the mean of the batch's rows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Kind = "black"
+    sigma: float = Field(
+        12.0, ge=0.5, le=64, description="Width of the blur.", json_schema_extra={"unit": "px"}
+    )
+    seed: int = Field(0, ge=0, le=9999, description="Seed of the noise.")
+    data: str = Field("", description="float32 values in base64, for image and tensor.")
+    shape: tuple[int, ...] = Field((), description="Shape of the data.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_anything(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return {"kind": value}
+        if isinstance(value, Tensor):
+            return _encoded("tensor", value)
+        if isinstance(value, Image.Image):
+            return _encoded("image", _pixels(value))
+        return value
+
+    @model_validator(mode="after")
+    def _data_fits(self) -> Self:
+        size = len(base64.b64decode(self.data)) // 4
+        if size != int(np.prod(self.shape)) * bool(self.shape):
+            raise ValueError(f"the baseline holds {size} values, its shape is {self.shape}")
+        if self.kind in ("image", "tensor") and not self.data:
+            raise ValueError(f"a baseline of kind {self.kind} needs data: Baseline.{self.kind}(...)")
+        return self
+
+    def __repr_args__(self) -> Any:
+        return [(k, v) for k, v in super().__repr_args__() if v != type(self).model_fields[str(k)].default]
+
+    @classmethod
+    def black(cls) -> Self:
+        return cls(kind="black")
+
+    @classmethod
+    def white(cls) -> Self:
+        return cls(kind="white")
+
+    @classmethod
+    def mean(cls) -> Self:
+        return cls(kind="mean")
+
+    @classmethod
+    def blur(cls, sigma: float = 12.0) -> Self:
+        return cls(kind="blur", sigma=sigma)
+
+    @classmethod
+    def noise(cls, seed: int = 0) -> Self:
+        return cls(kind="noise", seed=seed)
+
+    @classmethod
+    def image(cls, picture: Image.Image) -> Self:
+        return cls.model_validate(picture)
+
+    @classmethod
+    def tensor(cls, tensor: Tensor) -> Self:
+        return cls.model_validate(tensor)
+
+    def tensor_for(self, inputs: Inputs, device: torch.device) -> Tensor:
+        """The baseline as model input, of the shape of `inputs.tensor`. Raises InputError."""
+        x = inputs.tensor.to(device)
+        if self.kind == "tensor":
+            return _fitted(self._values().to(x), x)
+        if inputs.pixels is None:
+            return self._row(x)
+        return self._pixels(x, inputs.pixels)
+
+    def _row(self, x: Tensor) -> Tensor:
+        if self.kind == "mean":
+            return x.mean(0, keepdim=True).expand_as(x)
+        if self.kind == "noise":
+            return _uniform(x, self.seed)
+        if self.kind in ("black", "white"):
+            return torch.full_like(x, float(self.kind == "white"))
+        raise InputError(
+            f"A table row has no {self.kind} baseline.", "Give a tensor, black, white or mean."
+        )
+
+    def _pixels(self, x: Tensor, space: PixelSpace) -> Tensor:
+        if self.kind == "mean":
+            return x.mean((2, 3), keepdim=True).expand_as(x)
+        if self.kind == "blur":
+            return blur(x, self.sigma)
+        if self.kind == "noise":
+            return space.to_model(_uniform(x, self.seed))
+        if self.kind == "image":
+            picture = self._values().to(x).expand(-1, x.shape[1], -1, -1)
+            size = (int(x.shape[2]), int(x.shape[3]))
+            resized = F.interpolate(picture, size, mode="bilinear", antialias=True)
+            return space.to_model(resized).expand_as(x)
+        return space.to_model(torch.full_like(x, float(self.kind == "white")))
+
+    def _values(self) -> Tensor:
+        data = np.frombuffer(base64.b64decode(self.data), "<f4").reshape(self.shape)
+        return torch.from_numpy(data.copy())
+
+
+def _encoded(kind: Kind, tensor: Tensor) -> dict[str, Any]:
+    values = tensor.detach().cpu().to(torch.float32).contiguous().numpy()
+    if not np.isfinite(values).all():
+        raise InputError("The baseline has values that are NaN or infinite.", "Replace them first.")
+    data = base64.b64encode(values.astype("<f4").tobytes()).decode()
+    return {"kind": kind, "data": data, "shape": tuple(values.shape)}
+
+
+def _pixels(picture: Image.Image) -> Tensor:
+    """A picture as (1, 3, H, W) in [0, 1], at most 512 pixels wide: it is resized to fit anyway."""
+    small = picture.convert("RGB")
+    small.thumbnail((512, 512))
+    pixels = torch.from_numpy(np.asarray(small, np.float32) / 255)
+    return pixels.permute(2, 0, 1).unsqueeze(0)
+
+
+def _fitted(values: Tensor, x: Tensor) -> Tensor:
+    try:
+        return values.expand_as(x)
+    except RuntimeError as error:
+        raise InputError(
+            f"The baseline has shape {tuple(values.shape)}, the input {tuple(x.shape)}.",
+            "Give a baseline of the input's shape, or one row of it.",
+        ) from error
+
+
+def _uniform(x: Tensor, seed: int) -> Tensor:
+    """The same noise on every device and for every row, so that a batch equals one by one."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(x.shape[1:], generator=generator).to(x).expand_as(x)
+
+
+def blur(x: Tensor, sigma: float) -> Tensor:
+    """Gaussian blur of (N, C, H, W) with `sigma` in pixels; the border is repeated."""
+    radius = min(int(3 * sigma + 0.5), 3 * max(x.shape[2:]))
+    offsets = torch.arange(-radius, radius + 1, device=x.device, dtype=x.dtype)
+    kernel = torch.exp(-0.5 * (offsets / sigma) ** 2)
+    kernel = kernel / kernel.sum()
+    rows = x.flatten(0, 1).unsqueeze(1)
+    rows = F.conv2d(F.pad(rows, (radius, radius, 0, 0), "replicate"), kernel.view(1, 1, 1, -1))
+    rows = F.conv2d(F.pad(rows, (0, 0, radius, radius), "replicate"), kernel.view(1, 1, -1, 1))
+    return rows.view_as(x)

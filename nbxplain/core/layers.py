@@ -1,0 +1,148 @@
+"""The layers of a model, the shape of what they give, and how tokens lie on the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from nbxplain.core.capture import Capture
+from nbxplain.core.errors import LayerError, near
+
+Arrangement = Literal["NCHW", "NHWC", "NTC", "other"]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A module that was reached in a forward pass.
+
+    `shape` is its output's without the batch; `grid` the (rows, columns) of its spatial map or of
+    its tokens less the `prefix` class and register tokens; `calls` how often it ran in one pass.
+    """
+
+    name: str
+    type: str
+    shape: tuple[int, ...]
+    grid: tuple[int, int] | None
+    arrangement: Arrangement
+    prefix: int
+    calls: int
+    suggested: bool = False
+
+    def maps(self, activation: Tensor) -> Tensor:
+        """The layer's output (N, ...) as maps (N, C, rows, columns). Raises LayerError."""
+        if self.grid is None:
+            raise LayerError(
+                f"Layer {self.name!r} gives shape {self.shape}, which has no place on the picture.",
+                "Choose a convolution, or a token layer before pooling.",
+            )
+        if self.arrangement == "NHWC":
+            return activation.permute(0, 3, 1, 2)
+        if self.arrangement == "NTC":
+            tokens = activation[:, self.prefix :].transpose(1, 2)
+            return tokens.unflatten(2, self.grid)
+        return activation
+
+
+def arrange(shape: tuple[int, ...], picture: tuple[int, int]) -> tuple[Arrangement, int, tuple[int, int] | None]:
+    """How an output of `shape` (without batch) lies on a picture of (H, W) pixels.
+
+    Returns the arrangement, the number of prefix tokens, and the grid. Class and register tokens
+    are taken to come first, as in ViT, DeiT and DINOv2.
+    """
+    if len(shape) == 3:
+        first = _fits(shape[1:], picture)
+        if not first and _fits(shape[:2], picture):
+            return "NHWC", 0, (shape[0], shape[1])
+        return ("NCHW", 0, (shape[1], shape[2])) if shape[1] * shape[2] > 1 else ("NCHW", 0, None)
+    if len(shape) == 2:
+        for prefix in range(min(shape[0], 17)):
+            grid = _token_grid(shape[0] - prefix, picture)
+            if grid is not None:
+                return "NTC", prefix, grid
+    return "other", 0, None
+
+
+def _fits(grid: tuple[int, ...], picture: tuple[int, int]) -> bool:
+    rows, columns = grid
+    return rows * columns > 1 and abs(rows / columns - picture[0] / picture[1]) < 1 / columns
+
+
+def _token_grid(tokens: int, picture: tuple[int, int]) -> tuple[int, int] | None:
+    """The grid of `tokens` square patches that tiles the picture exactly, if there is one."""
+    height, width = picture
+    rows = round((tokens * height / width) ** 0.5)
+    if rows < 2 or tokens % rows:
+        return None
+    columns = tokens // rows
+    tiles = height % rows == 0 and width % columns == 0
+    return (rows, columns) if tiles and height // rows == width // columns else None
+
+
+def list_layers(model: nn.Module, example: Tensor, score: Callable[[Tensor], Tensor]) -> list[Layer]:
+    """Every module reached by one forward pass of `example` (1, ...), in order of finishing.
+
+    `model` is a replica; `score` turns its output into the score that would be explained.
+    """
+    picture = (int(example.shape[-2]), int(example.shape[-1])) if example.ndim == 4 else (1, 1)
+    names = [name for name, _ in model.named_modules() if name]
+    with Capture(model, names, keep_graph=False) as captured, torch.no_grad():
+        model(example)
+    layers = []
+    for name in captured.order:
+        shape = tuple(captured.outputs[name].shape[1:])
+        arrangement, prefix, grid = arrange(shape, picture)
+        kind = type(model.get_submodule(name)).__name__
+        layers.append(Layer(name, kind, shape, grid, arrangement, prefix, captured.calls[name]))
+    best = _suggested(model, example, score, [layer for layer in layers if layer.grid][-16:])
+    return [replace(layer, suggested=layer.name == best) for layer in layers]
+
+
+def _suggested(
+    model: nn.Module, example: Tensor, score: Callable[[Tensor], Tensor], candidates: list[Layer]
+) -> str | None:
+    """The last spatial layer at which the gradient of the score is not zero.
+
+    The gradient is looked at because in a ViT with class-token pooling no patch of the last block's
+    output reaches the score.
+    """
+    names = [layer.name for layer in candidates]
+    if not names:
+        return None
+    with Capture(model, names) as captured, torch.enable_grad():
+        value = score(model(example.detach().requires_grad_()))
+    if not value.requires_grad:
+        return names[-1]
+    outputs = [captured.outputs[name] for name in names]
+    reached = [output.requires_grad for output in outputs]
+    gradients = iter(
+        torch.autograd.grad(
+            value.sum(), [o for o, r in zip(outputs, reached, strict=True) if r], allow_unused=True
+        )
+    )
+    for_layer = [next(gradients) if r else None for r in reached]
+    for layer, gradient in reversed(list(zip(candidates, for_layer, strict=True))):
+        if gradient is not None and bool(layer.maps(gradient).any()):
+            return layer.name
+    return names[-1]
+
+
+def find(name: str, layers: Iterable[Layer], model: nn.Module) -> Layer:
+    """The layer called `name`. Raises LayerError when it is unknown or not reached."""
+    layers = list(layers)
+    for layer in layers:
+        if layer.name == name:
+            return layer
+    if name in dict(model.named_modules()):
+        raise LayerError(
+            f"Layer {name!r} is not reached in a forward pass, or gives no tensor.",
+            "Choose one of model.named_modules() that runs, such as "
+            + " or ".join(repr(layer.name) for layer in layers[-2:]),
+        )
+    raise LayerError(
+        f"There is no layer {name!r}.",
+        near(name, (layer.name for layer in layers)) or "See explorer.layers for the names.",
+    )

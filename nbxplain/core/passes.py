@@ -1,0 +1,309 @@
+"""The one door to the model: every forward and backward pass goes through here.
+
+Inputs are built inside the chunk by a function of row numbers, so a method never holds more than
+one chunk of them, and a chunk that does not fit in memory can be built again at half the size.
+"""
+
+from __future__ import annotations
+
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from torch import Tensor, nn
+
+from nbxplain.core.capture import Capture
+from nbxplain.core.errors import Cancelled, ExplanationError, LayerError, MemoryExhausted, ModelError
+from nbxplain.core.preserve import random_states
+
+if TYPE_CHECKING:
+    from nbxplain.core.adapter import ModelAdapter
+
+Precision = Literal["float32", "bfloat16"]
+Layout = Literal["contiguous", "channels_last"]
+Build = Callable[[Tensor], Tensor]
+"""Row numbers (n,) on the device -> model inputs (n, ...) on the device."""
+Score = Callable[[Tensor, Tensor], Tensor]
+"""Model output (n, K) and row numbers (n,) -> one score a row (n,)."""
+
+PATIENCE = 0.25
+"""Seconds that one chunk may take when a person waits for it."""
+WORTH_MEASURING = 8
+"""Evaluations from which measuring the two memory layouts pays for itself."""
+
+FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+_paces: weakref.WeakKeyDictionary[nn.Module, dict[tuple[object, ...], tuple[Layout, float]]] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+@dataclass
+class Pass:
+    """What one chunk gave: rows (n,), scores (n,), and the gradient if one was asked for.
+
+    `gradient` is taken at the input, or at the layer, whose `activation` then comes with it.
+    """
+
+    rows: Tensor
+    scores: Tensor
+    gradient: Tensor
+    activation: Tensor | None = None
+
+
+class Passes:
+    """Runs batches through a model for one explanation, and counts what that cost.
+
+    `chunk` and `layout` are chosen when None: the layout by measuring both once per model, the
+    chunk from the size of the inputs, or, when `interactive`, from the measured time so that it
+    takes about a quarter of a second. Results agree to 1e-5 whatever is chosen, and both are part
+    of the provenance, since the last bits depend on them. `precision="bfloat16"` runs under
+    autocast and keeps the cosine between its gradients and float32 ones in `fidelity`.
+    """
+
+    def __init__(
+        self,
+        adapter: ModelAdapter,
+        *,
+        precision: Precision = "float32",
+        chunk: int | None = None,
+        layout: Layout | None = None,
+        interactive: bool = False,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._adapter = adapter
+        self.precision = precision
+        self.chunk = chunk
+        self.layout = layout
+        self.evaluations = 0
+        self.fidelity: float | None = None
+        self._interactive = interactive
+        self._cancelled = cancelled
+
+    def scores(self, count: int, build: Build, score: Score) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows and scores of `count` inputs, chunk by chunk, without gradients."""
+
+        def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.no_grad(), self._autocast():
+                output = self._run(model, self._laid_out(build(rows)))
+                return rows, _finite(score(output.float(), rows), "score")
+
+        yield from self._chunks(count, build, step)
+
+    def gradients(
+        self, count: int, build: Build, score: Score, layer: str | None = None
+    ) -> Iterator[Pass]:
+        """Scores and gradients of `count` inputs, chunk by chunk.
+
+        The gradient is taken at the input, or at the output of `layer`; then nothing below the
+        layer is differentiated. Raises ModelError when no gradient arrives.
+        """
+
+        def step(model: nn.Module, rows: Tensor) -> Pass:
+            inputs = build(rows).detach()
+            result = self._differentiate(model, inputs, score, rows, layer)
+            if self.precision == "bfloat16" and self.fidelity is None:
+                self._compare(model, inputs[:2], score, rows[:2], layer, result.gradient[:2])
+            return result
+
+        yield from self._chunks(count, build, step)
+
+    def _differentiate(
+        self, model: nn.Module, inputs: Tensor, score: Score, rows: Tensor, layer: str | None
+    ) -> Pass:
+        inputs = self._laid_out(inputs)
+        capture = Capture(model, [layer], cut=True) if layer else nullcontext()
+        with torch.enable_grad(), capture as captured, self._autocast():
+            if captured is None:
+                inputs = inputs.requires_grad_()
+            output = self._run(model, inputs)
+            scores = score(output.float(), rows)
+        if captured is None:
+            place = inputs
+        elif layer in captured.outputs:
+            place = captured.outputs[layer]
+        else:
+            raise LayerError(f"Layer {layer!r} is not reached.", "Choose one that runs.")
+        gradient = _gradient(_finite(scores, "score"), place, layer)
+        activation = None if captured is None else place.detach().float()
+        return Pass(rows, scores.detach(), gradient.float(), activation)
+
+    def _compare(
+        self,
+        model: nn.Module,
+        inputs: Tensor,
+        score: Score,
+        rows: Tensor,
+        layer: str | None,
+        lower: Tensor,
+    ) -> None:
+        self.precision = "float32"
+        try:
+            exact = self._differentiate(model, inputs, score, rows, layer).gradient
+        finally:
+            self.precision = "bfloat16"
+        self.evaluations += len(rows)
+        cosine = nn.functional.cosine_similarity(exact.flatten(1), lower.flatten(1))
+        self.fidelity = float(cosine.mean())
+
+    def _chunks[T](
+        self, count: int, build: Build, step: Callable[[nn.Module, Tensor], T]
+    ) -> Iterator[T]:
+        model = self._adapter.replica()
+        self._choose(model, count, build)
+        start = 0
+        while start < count:
+            if self._cancelled():
+                raise Cancelled
+            assert self.chunk is not None
+            stop = min(start + self.chunk, count)
+            rows = torch.arange(start, stop, device=self._adapter.device)
+            try:
+                with torch.inference_mode(False), self._random(start):
+                    result = step(model, rows)
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                self._halve(error)
+                continue
+            self.evaluations += stop - start
+            start = stop
+            yield result
+
+    def _halve(self, error: Exception) -> None:
+        if not _is_out_of_memory(error):
+            raise error
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        assert self.chunk is not None
+        if self.chunk == 1:
+            raise MemoryExhausted(
+                "One input does not fit in the memory of the device.",
+                "Use a smaller picture, precision='bfloat16', or device='cpu'.",
+            ) from error
+        self.chunk //= 2
+
+    def _choose(self, model: nn.Module, count: int, build: Build) -> None:
+        if self.chunk is not None and (self.layout is not None or count < WORTH_MEASURING):
+            self.layout = self.layout or "contiguous"
+            return
+        example = build(torch.arange(1, device=self._adapter.device))
+        if count >= WORTH_MEASURING or self._interactive:
+            layout, seconds = self._pace(model, example)
+        else:
+            layout, seconds = "contiguous", 0.0
+        self.layout = self.layout or layout
+        if self.chunk is None:
+            self.chunk = _chunk_for(example)
+            if self._interactive and seconds:
+                wanted = max(1, int(PATIENCE / seconds))
+                self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
+
+    def _pace(self, model: nn.Module, example: Tensor) -> tuple[Layout, float]:
+        """The faster layout and the seconds per input of a gradient pass, measured once a model.
+
+        Forward passes of two inputs decide: on CPUs one layout can be many times slower, depending
+        on the network, and a forward pass is enough to see which. A gradient costs about three.
+        """
+        key = (tuple(example.shape[1:]), example.device, self.precision)
+        known = _paces.setdefault(self._adapter.model, {})
+        if key not in known:
+            pair = example.expand(2, *example.shape[1:])
+            layouts: list[Layout] = ["contiguous", "channels_last"]
+            times = {lay: self._time(model, pair, lay) for lay in layouts[: 1 + (pair.ndim == 4)]}
+            best = min(times, key=lambda lay: times[lay])
+            known[key] = best, 1.5 * times[best]
+        return known[key]
+
+    def _time(self, model: nn.Module, inputs: Tensor, layout: Layout) -> float:
+        inputs = inputs.contiguous(memory_format=FORMATS[layout]) if inputs.ndim == 4 else inputs
+        best = float("inf")
+        for _ in range(2):
+            start = time.perf_counter()
+            with torch.no_grad(), self._autocast(), self._random(0):
+                self._run(model, inputs)
+            if inputs.is_cuda:
+                torch.cuda.synchronize(inputs.device)
+            best = min(best, time.perf_counter() - start)
+        return best
+
+    def _laid_out(self, inputs: Tensor) -> Tensor:
+        if inputs.ndim != 4:
+            return inputs
+        return inputs.contiguous(memory_format=FORMATS[self.layout or "contiguous"])
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        # A user's ambient autocast must not lower the precision either.
+        return torch.autocast(
+            self._adapter.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
+        )
+
+    def _random(self, seed: int) -> AbstractContextManager[None]:
+        return random_states(seed) if self._adapter.draws else nullcontext()
+
+    def _run(self, model: nn.Module, inputs: Tensor) -> Tensor:
+        return run(model, inputs, self._adapter.pick)
+
+
+def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> Tensor:
+    """The picked output of the model. What it raises becomes a ModelError, except out of memory."""
+    try:
+        return pick(model(inputs))
+    except ExplanationError:
+        raise
+    except Exception as error:
+        if _is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"The model raised {type(error).__name__} for an input of shape "
+            f"{tuple(inputs.shape)}: {error}",
+            "Call the model on such a tensor yourself; check preprocess= and the input's shape.",
+        ) from error
+
+
+def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
+    if not scores.requires_grad:
+        raise ModelError(
+            "No gradient reaches the score.",
+            "The model blocks it (no_grad, inference_mode, quantised or detached outputs) or does "
+            "not depend on its input. Use the float model for gradient methods.",
+        )
+    (gradient,) = torch.autograd.grad(scores.sum(), place, allow_unused=True)
+    if gradient is None:
+        what = f"layer {layer!r}" if layer else "the input"
+        raise (LayerError if layer else ModelError)(
+            f"The score does not depend on {what}.",
+            "Choose another layer or target." if layer else "Is the input detached in forward?",
+        )
+    return _finite(gradient, "gradient")
+
+
+def _finite(values: Tensor, what: str) -> Tensor:
+    if not bool(torch.isfinite(values).all()):
+        raise ModelError(
+            f"The model's {what} is NaN or infinite.",
+            "Check the weights and the input's scale, or use precision='float32'.",
+        )
+    return values
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text
+    )
+
+
+def _chunk_for(example: Tensor) -> int:
+    """As many inputs as memory is sure to hold: 16 of 224 x 224 on a CPU, by free memory on CUDA.
+
+    Activations of common networks take a few hundred times the memory of their input.
+    """
+    if example.is_cuda:
+        free, _ = torch.cuda.mem_get_info(example.device)
+        return max(1, min(256, int(free * 0.4) // (example[0].numel() * 4 * 400)))
+    return max(1, min(64, 16 * 150_528 // example[0].numel()))
