@@ -120,8 +120,7 @@ class BundleHook(BuildHookInterface[Any]):
     def _bundle(self, root: Path) -> None:
         if shipped(root):
             self.app.display_info(
-                "nbxplain: using the bundle shipped in this source distribution; "
-                "node is not needed"
+                "nbxplain: using the bundle shipped in this source distribution; node is not needed"
             )
         elif current(root):
             self.app.display_info(f"nbxplain: {BUNDLE} is newer than its sources; not rebuilt")
