@@ -79,8 +79,9 @@ def install(js: Path) -> None:
     if not installed(js):
         step(
             js,
-            "It needs the npm registry: check the network and npm's settings. Without them, "
-            "install the wheel or the source distribution, which carry the built widget.",
+            "If the npm registry was out of reach, check the network, or install the wheel or the "
+            "source distribution, which carry the built widget. If package.json and the lock file "
+            "disagree, run `npm install` in js and try again.",
             *("ci", "--no-audit", "--no-fund", "--no-progress"),
         )
 
