@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -60,3 +61,52 @@ def test_front_end(build_hook: ModuleType, script: str) -> None:
 def test_bundle_is_small(build_hook: ModuleType) -> None:
     passes(build_hook.npm(JS, "run", "build", capture_output=True, text=True))
     assert 0 < (ROOT / build_hook.BUNDLE).stat().st_size < LIMIT
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("def test(): pass", 0),
+        ("@pytest.mark.skip\ndef test(): pass", 1),
+        ("def test(): pytest.importorskip('no_such_module')", 1),
+        ("pytest.importorskip('no_such_module')", 1),
+        ("@pytest.mark.gpu\n@pytest.mark.skip\ndef test(): pass", 0),
+        ("@pytest.mark.xfail\ndef test(): assert False", 0),
+    ],
+    ids=["none", "marked", "inside", "module", "gpu", "xfail"],
+)
+def test_a_skip_fails_the_run(tmp_path: Path, body: str, code: int) -> None:
+    # Beside a test that passes: a run of nothing but skipped modules fails anyway.
+    (tmp_path / "test_it.py").write_text(f"import pytest\n{body}\n")
+    (tmp_path / "test_other.py").write_text("def test(): pass\n")
+    settings = [
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        "-p",
+        "tests.conftest",
+        "-p",
+        "no:cacheprovider",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *settings, str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("skipped without being a gpu test" in done.stdout) == bool(code)
+
+
+def test_lock_file_names_every_package() -> None:
+    """npm ci refuses a lock file without the packages of other platforms."""
+    packages = json.loads((JS / "package-lock.json").read_text())["packages"]
+    wanted = {
+        name
+        for package in packages.values()
+        for kind in ("dependencies", "optionalDependencies")
+        for name in package.get(kind, {})
+    }
+    present = {
+        path.rpartition("node_modules/")[2] for path, p in packages.items() if "version" in p
+    }
+    assert sorted(wanted - present) == []
