@@ -21,7 +21,7 @@ export function Checkbox({ label, help, disabled, checked, onCommit }: Props) {
 				<span>{label}</span>
 			</label>
 			{help && (
-				<span id={id} class="nbx-hidden">
+				<span id={id} hidden>
 					{help}
 				</span>
 			)}

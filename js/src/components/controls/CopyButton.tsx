@@ -9,7 +9,7 @@ interface Props {
 /** Copies text and says whether it worked: clipboards are often refused inside frames. */
 export function CopyButton({ label, text }: Props) {
 	const said = useSignal("");
-	const timer = useRef<ReturnType<typeof setTimeout>>();
+	const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
 	const say = (word: string) => {
 		said.value = word;
 		clearTimeout(timer.current);

@@ -37,7 +37,7 @@ export function Field(props: Props) {
 			</div>
 			{children}
 			{help && (
-				<span id={helpId} class="nbx-hidden">
+				<span id={helpId} hidden>
 					{help}
 				</span>
 			)}

@@ -40,7 +40,9 @@ export function FilterList(props: Props) {
 	const { label, placeholder, selected, first, rows, onChoose } = props;
 	const id = useId();
 	const query = useSignal("");
-	const found = query.value.trim() ? matches(rows, query.value) : (first ?? rows);
+	const find = (words: string) =>
+		words.trim() ? matches(rows, words) : (first ?? rows);
+	const found = find(query.value);
 	const shown = found.slice(0, MOST);
 	const active = useSignal(selected ?? shown[0]?.key ?? null);
 	const index = shown.findIndex(({ key }) => key === active.value);
@@ -77,7 +79,7 @@ export function FilterList(props: Props) {
 	};
 	const onInput = (event: InputEvent) => {
 		query.value = (event.currentTarget as HTMLInputElement).value;
-		const best = query.value.trim() ? matches(rows, query.value) : (first ?? rows);
+		const best = find(query.value);
 		active.value = (best.find((row) => !row.disabled) ?? best[0])?.key ?? null;
 	};
 	const current = shown[index];

@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
 	label: string;
-	anchor: RefObject<HTMLElement>;
+	anchor: RefObject<HTMLElement | null>;
 	onClose: () => void;
 	children: ComponentChildren;
 }
@@ -37,8 +37,8 @@ export function Popover({ label, anchor, onClose, children }: Props) {
 
 /** Keeps the panel under its anchor, inside the window, also while the notebook scrolls. */
 function usePlacement(
-	panel: RefObject<HTMLElement>,
-	anchor: RefObject<HTMLElement>,
+	panel: RefObject<HTMLElement | null>,
+	anchor: RefObject<HTMLElement | null>,
 ) {
 	useLayoutEffect(() => {
 		const place = () => {
@@ -66,8 +66,8 @@ function usePlacement(
 
 /** Closes on Escape and on a press elsewhere, and gives the focus back to the anchor. */
 function useDismissal(
-	panel: RefObject<HTMLElement>,
-	anchor: RefObject<HTMLElement>,
+	panel: RefObject<HTMLElement | null>,
+	anchor: RefObject<HTMLElement | null>,
 	onClose: () => void,
 ) {
 	const close = useRef(onClose);

@@ -1,5 +1,125 @@
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import type { HistoryItem, HistoryRequest } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { Actions } from "./Actions";
+import { Item } from "./Item";
+import { useBitmap } from "./useBitmap";
 
-export function History(_props: { store: Store }) {
-	return null;
+/** Earlier results, to look at again or to go back to; at the right, what the model is. */
+export function History({ store }: { store: Store }) {
+	const items = store.traits._history.value;
+	const { name, precision, input } = store.traits._catalog.value.model;
+	return (
+		<footer class="nbx-history">
+			{items.length > 0 && <Strip store={store} items={items} />}
+			<p class="nbx-model">{[name, precision, input].filter(Boolean).join(" · ")}</p>
+		</footer>
+	);
+}
+
+interface StripProps {
+	store: Store;
+	items: HistoryItem[];
+}
+
+function Strip({ store, items }: StripProps) {
+	const { looking, announcement } = store.ui;
+	const renaming = useSignal<string | null>(null);
+	const list = useRef<HTMLDivElement>(null);
+	const newest = store.traits._result.value?.id;
+	const selected = looking.value ?? newest;
+	const picture = useBitmap(store.traits._image.value);
+	const index = items.findIndex(({ id }) => id === selected);
+	const current = items[index];
+
+	const act = (
+		item: HistoryItem,
+		action: HistoryRequest["action"],
+		name?: string,
+	) => {
+		const request = { kind: "history" as const, action, item: item.id };
+		store
+			.ask(name === undefined ? request : { ...request, name })
+			.catch(() => {
+				announcement.value = `${item.name}: ${action} failed`;
+			});
+		if (action === "restore" || action === "forget") looking.value = null;
+	};
+	/** The newest result is simply what the stage shows. */
+	const look = (item: HistoryItem) => {
+		looking.value = item.id === newest ? null : item.id;
+	};
+	const focus = (at: number) => {
+		list.current
+			?.querySelectorAll<HTMLElement>('[role="option"]')
+			[Math.min(items.length - 1, Math.max(0, at))]?.focus();
+	};
+	const onKeyDown = (event: KeyboardEvent, item: HistoryItem, at: number) => {
+		const keys: Record<string, () => void> = {
+			ArrowRight: () => focus(at + 1),
+			ArrowLeft: () => focus(at - 1),
+			Home: () => focus(0),
+			End: () => focus(items.length - 1),
+			Enter: () => look(item),
+			" ": () => look(item),
+			F2: () => {
+				renaming.value = item.id;
+			},
+			Delete: () => act(item, "forget"),
+		};
+		const key = keys[event.key];
+		if (!key || (event.target as HTMLElement).tagName === "INPUT") return;
+		event.preventDefault();
+		event.stopPropagation();
+		key();
+	};
+
+	return (
+		<>
+			<div
+				ref={list}
+				class="nbx-strip"
+				role="listbox"
+				aria-label="history"
+				aria-orientation="horizontal"
+			>
+				{items.map((item, at) => (
+					<Item
+						key={item.id}
+						item={item}
+						picture={picture}
+						look={{
+							colormap: store.traits.colormap.value,
+							clip: store.traits.clip.value,
+						}}
+						selected={at === index}
+						reachable={at === Math.max(0, index)}
+						renaming={renaming.value === item.id}
+						onLook={() => look(item)}
+						onRename={() => {
+							renaming.value = item.id;
+						}}
+						onNamed={(name) => {
+							renaming.value = null;
+							if (name && name !== item.name) act(item, "rename", name);
+							focus(at);
+						}}
+						onKeyDown={(event) => onKeyDown(event, item, at)}
+					/>
+				))}
+			</div>
+			{current && (
+				<Actions
+					item={current}
+					earlier={current.id !== newest}
+					off={store.offlineReason.value}
+					onAct={(action) => act(current, action)}
+					onRename={() => {
+						renaming.value = current.id;
+					}}
+				/>
+			)}
+		</>
+	);
 }

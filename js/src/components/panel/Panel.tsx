@@ -1,5 +1,82 @@
+import type { ComponentType } from "preact";
+import { useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
+import { Explain } from "./Explain";
 
-export function Panel(_props: { store: Store }) {
-	return null;
+interface Tab {
+	name: string;
+	label: string;
+	content: ComponentType<{ store: Store }>;
+}
+
+/** A later tab joins by one more line here. */
+const TABS: [Tab, ...Tab[]] = [
+	{ name: "explain", label: "Explain", content: Explain },
+];
+
+export function Panel({ store }: { store: Store }) {
+	const id = useId();
+	const current =
+		TABS.find(({ name }) => name === store.ui.tab.value) ?? TABS[0];
+	const Content = current.content;
+	return (
+		<div class="nbx-panel">
+			<TabRow store={store} id={id} current={current} />
+			<div
+				class="nbx-tabpanel"
+				role="tabpanel"
+				id={`${id}-panel`}
+				aria-labelledby={`${id}-${current.name}`}
+			>
+				<Content store={store} />
+			</div>
+		</div>
+	);
+}
+
+interface TabRowProps {
+	store: Store;
+	id: string;
+	current: Tab;
+}
+
+function TabRow({ store, id, current }: TabRowProps) {
+	const row = useRef<HTMLDivElement>(null);
+	const select = (index: number) => {
+		const at = (index + TABS.length) % TABS.length;
+		store.ui.tab.value = TABS[at]?.name ?? current.name;
+		row.current?.querySelectorAll<HTMLElement>('[role="tab"]')[at]?.focus();
+	};
+	const onKeyDown = (event: KeyboardEvent) => {
+		const index = TABS.indexOf(current);
+		const to = {
+			ArrowRight: index + 1,
+			ArrowLeft: index - 1,
+			Home: 0,
+			End: TABS.length - 1,
+		}[event.key];
+		if (to === undefined) return;
+		event.preventDefault();
+		event.stopPropagation();
+		select(to);
+	};
+	return (
+		<div ref={row} class="nbx-tabs" role="tablist" aria-label="panels">
+			{TABS.map((tab, index) => (
+				<button
+					key={tab.name}
+					type="button"
+					role="tab"
+					id={`${id}-${tab.name}`}
+					aria-controls={tab === current ? `${id}-panel` : undefined}
+					aria-selected={tab === current}
+					tabIndex={tab === current ? 0 : -1}
+					onClick={() => select(index)}
+					onKeyDown={onKeyDown}
+				>
+					{tab.label}
+				</button>
+			))}
+		</div>
+	);
 }

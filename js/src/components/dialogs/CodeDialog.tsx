@@ -1,0 +1,46 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { CopyButton } from "../controls/CopyButton";
+import { reason } from "../controls/reason";
+import { Dialog } from "./Dialog";
+import type { DialogProps } from "./Dialogs";
+
+export function CodeDialog({ store, onClose }: DialogProps) {
+	const code = useSignal<string | null>(null);
+	const trouble = useSignal("");
+	useEffect(() => {
+		store
+			.ask({ kind: "code" })
+			.then(({ answer }) => {
+				code.value = answer.code ?? "";
+			})
+			.catch((failure) => {
+				trouble.value = reason(failure);
+			});
+	}, [store, code, trouble]);
+	return (
+		<Dialog
+			title="The code of this result"
+			onClose={onClose}
+			actions={
+				code.value && (
+					<CopyButton label="copy" text={() => code.value ?? ""} />
+				)
+			}
+		>
+			<p class="nbx-soft">
+				Runs without the widget and gives the same map: same seed, same
+				parameters.
+			</p>
+			{trouble.value ? (
+				<p class="nbx-trouble" role="alert">
+					{trouble.value}
+				</p>
+			) : (
+				<pre class="nbx-code" tabIndex={0} aria-busy={code.value === null}>
+					{code.value ?? "…"}
+				</pre>
+			)}
+		</Dialog>
+	);
+}

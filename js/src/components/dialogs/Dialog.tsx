@@ -1,0 +1,54 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useId, useRef } from "preact/hooks";
+import { Icon } from "../controls/Icon";
+
+interface Props {
+	title: string;
+	onClose: () => void;
+	children: ComponentChildren;
+	/** Buttons at the foot. */
+	actions?: ComponentChildren;
+}
+
+/** The native modal: the browser traps the focus, closes on Escape and gives the focus back. */
+export function Dialog({ title, onClose, children, actions }: Props) {
+	const dialog = useRef<HTMLDialogElement>(null);
+	const id = useId();
+	useEffect(() => {
+		const element = dialog.current;
+		element?.showModal();
+		return () => element?.close();
+	}, []);
+	return (
+		<dialog
+			ref={dialog}
+			class="nbx-dialog"
+			aria-labelledby={id}
+			onCancel={(event) => {
+				event.preventDefault();
+				onClose();
+			}}
+			// Neither Escape nor a letter may reach the widget's shortcuts behind the dialog.
+			onKeyDown={(event) => event.stopPropagation()}
+			onClick={(event) => {
+				if (event.target === event.currentTarget) onClose();
+			}}
+		>
+			<div class="nbx-dialog-body">
+				<div class="nbx-dialog-head">
+					<h2 id={id}>{title}</h2>
+					<button
+						type="button"
+						class="nbx-link nbx-square"
+						aria-label="close"
+						onClick={onClose}
+					>
+						<Icon name="close" />
+					</button>
+				</div>
+				{children}
+				{actions && <div class="nbx-dialog-foot">{actions}</div>}
+			</div>
+		</dialog>
+	);
+}

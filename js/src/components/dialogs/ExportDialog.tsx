@@ -1,0 +1,170 @@
+import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import type { ExportRequest } from "../../model/protocol";
+import { Checkbox } from "../controls/Checkbox";
+import { reason } from "../controls/reason";
+import { Segmented } from "../controls/Segmented";
+import { Slider } from "../controls/Slider";
+import { lookedAt } from "../history/looked";
+import { Dialog } from "./Dialog";
+import type { DialogProps } from "./Dialogs";
+import { download, stagePicture } from "./download";
+
+type Format = ExportRequest["format"];
+type Choice = Omit<ExportRequest, "id" | "kind">;
+
+const FORMATS: { value: Format; label: string; name: string }[] = [
+	{ value: "png", label: "PNG", name: "a picture" },
+	{ value: "svg", label: "SVG", name: "vectors, text as text" },
+	{ value: "pdf", label: "PDF", name: "vectors for a paper" },
+	{ value: "html", label: "HTML", name: "one page, still to be looked through, no kernel" },
+	{ value: "npz", label: "NPZ", name: "the raw values, with their provenance" },
+];
+
+const WIDTHS: { value: Choice["width"]; label: string; name: string }[] = [
+	{ value: "single", label: "85 mm", name: "single column, 85 mm" },
+	{ value: "double", label: "180 mm", name: "double column, 180 mm" },
+	{ value: "slide", label: "slide", name: "a slide, 16:9" },
+];
+
+/** A page and raw values have no width in millimetres. */
+const FIGURES = new Set<Format>(["png", "svg", "pdf"]);
+
+export function ExportDialog({ store, onClose }: DialogProps) {
+	const choice = useSignal<Choice>({
+		format: "png",
+		width: "single",
+		dpi: 300,
+		caption: true,
+		transparent: false,
+	});
+	const trouble = useSignal("");
+	const busy = useSignal(false);
+	const body = useRef<HTMLDivElement>(null);
+	const offline = store.offlineReason.value;
+	const { format } = choice.value;
+	const change = (changes: Partial<Choice>) => {
+		choice.value = { ...choice.value, ...changes };
+	};
+	const save = async () => {
+		busy.value = true;
+		trouble.value = "";
+		try {
+			if (offline) download(await stagePicture(body.current), "nbxplain.png");
+			else {
+				const { answer, buffers } = await store.ask({
+					kind: "export",
+					...choice.value,
+				});
+				const type = answer.mime ?? "application/octet-stream";
+				const file = new Blob(buffers as BlobPart[], { type });
+				download(file, answer.filename ?? `nbxplain.${format}`);
+			}
+			store.ui.announcement.value = "exported";
+			onClose();
+		} catch (failure) {
+			trouble.value = reason(failure);
+		}
+		busy.value = false;
+	};
+	return (
+		<Dialog
+			title="Export"
+			onClose={onClose}
+			actions={
+				<>
+					<button type="button" class="nbx-link" onClick={onClose}>
+						cancel
+					</button>
+					<button
+						type="button"
+						class="nbx-button nbx-primary"
+						disabled={busy.value}
+						onClick={save}
+					>
+						{busy.value ? "drawing…" : `Save ${format.toUpperCase()}`}
+					</button>
+				</>
+			}
+		>
+			<div ref={body} class="nbx-export">
+				<Warning store={store} />
+				<Segmented
+					label="format"
+					value={format}
+					options={FORMATS.map((option) => ({
+						...option,
+						disabled: !!offline && option.value !== "png",
+					}))}
+					onCommit={(next) => change({ format: next })}
+				/>
+				<p class="nbx-export-hint">
+					{offline
+						? `The stage as it is on the screen. The other formats are drawn by the kernel: ${offline}`
+						: FORMATS.find(({ value }) => value === format)?.name}
+				</p>
+				{!offline && FIGURES.has(format) && (
+					<FigureFields choice={choice.value} change={change} />
+				)}
+				<p class="nbx-trouble" role="alert">
+					{trouble.value}
+				</p>
+			</div>
+		</Dialog>
+	);
+}
+
+interface FigureProps {
+	choice: Choice;
+	change: (changes: Partial<Choice>) => void;
+}
+
+function FigureFields({ choice, change }: FigureProps) {
+	return (
+		<>
+			<Segmented
+				label="width"
+				value={choice.width}
+				options={WIDTHS}
+				onCommit={(width) => change({ width })}
+			/>
+			{choice.format === "png" && (
+				<Slider
+					label="resolution"
+					unit="dpi"
+					value={choice.dpi}
+					minimum={72}
+					maximum={600}
+					step={1}
+					initial={300}
+					onCommit={(dpi) => change({ dpi })}
+				/>
+			)}
+			<div class="nbx-export-checks">
+				<Checkbox
+					label="caption"
+					help="Method, target, model, seed and versions below the figure."
+					checked={choice.caption}
+					onCommit={(caption) => change({ caption })}
+				/>
+				<Checkbox
+					label="transparent background"
+					checked={choice.transparent}
+					onCommit={(transparent) => change({ transparent })}
+				/>
+			</div>
+		</>
+	);
+}
+
+/** An unfinished result may be saved, but not unawares. */
+function Warning({ store }: Pick<DialogProps, "store">) {
+	const result = lookedAt(store);
+	if (!result || (result.phase === "final" && result.complete)) return null;
+	const kind = result.phase === "draft" ? "a draft" : "a partial result";
+	return (
+		<p class="nbx-export-warning" role="status">
+			{`This is ${kind}: ${result.done} of ${result.total}. The figure will say so.`}
+		</p>
+	);
+}

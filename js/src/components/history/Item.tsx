@@ -1,0 +1,84 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { HistoryItem } from "../../model/protocol";
+import { Icon } from "../controls/Icon";
+import { type Look, Miniature } from "./Miniature";
+
+interface Props {
+	item: HistoryItem;
+	picture: ImageBitmap | null;
+	look: Look;
+	selected: boolean;
+	/** The one item that Tab stops at. */
+	reachable: boolean;
+	renaming: boolean;
+	onLook: () => void;
+	onRename: () => void;
+	onNamed: (name: string | null) => void;
+	onKeyDown: (event: KeyboardEvent) => void;
+}
+
+export function Item(props: Props) {
+	const { item, picture, look, selected, reachable, renaming } = props;
+	return (
+		<div class="nbx-item">
+			<div
+				role="option"
+				class="nbx-item-picture"
+				tabIndex={reachable ? 0 : -1}
+				aria-selected={selected}
+				aria-label={`${item.name}${item.pinned ? ", pinned" : ""}, for ${item.result.target}`}
+				title={`${item.name} · ${item.result.target}`}
+				onClick={props.onLook}
+				onDblClick={props.onRename}
+				onKeyDown={props.onKeyDown}
+			>
+				<Miniature picture={picture} result={item.result} look={look} />
+				{item.pinned && (
+					<span class="nbx-pinned">
+						<Icon name="pin" />
+					</span>
+				)}
+			</div>
+			{renaming ? (
+				<NameField name={item.name} onNamed={props.onNamed} />
+			) : (
+				<span class="nbx-item-name" aria-hidden="true">
+					{item.name}
+				</span>
+			)}
+		</div>
+	);
+}
+
+interface NameProps {
+	name: string;
+	onNamed: (name: string | null) => void;
+}
+
+/** Enter and leaving keep the name, Escape does not. */
+function NameField({ name, onNamed }: NameProps) {
+	const field = useRef<HTMLInputElement>(null);
+	const over = useRef(false);
+	useEffect(() => field.current?.select(), []);
+	const end = (result: string | null) => {
+		if (over.current) return;
+		over.current = true;
+		onNamed(result);
+	};
+	return (
+		<input
+			ref={field}
+			class="nbx-item-field"
+			type="text"
+			aria-label="name"
+			defaultValue={name}
+			maxLength={60}
+			onBlur={(event) => end(event.currentTarget.value.trim())}
+			onKeyDown={(event) => {
+				event.stopPropagation();
+				if (event.key === "Enter") end(event.currentTarget.value.trim());
+				if (event.key === "Escape") end(null);
+			}}
+		/>
+	);
+}

@@ -1,0 +1,98 @@
+import type { Curve } from "../../model/protocol";
+import { clamp, compact, figure } from "../controls/number";
+import { interpolate, outline } from "./path";
+
+interface Props {
+	curve: Curve;
+	alpha: number | null;
+	/** Moves the scrubber; `keep` when it shall stay there after the pointer has left. */
+	onScrub: (alpha: number, keep: boolean) => void;
+	onLeave: () => void;
+	onWhole: () => void;
+}
+
+/** f along the path, with what has been attributed so far beneath it. Itself a slider over α. */
+export function CurveView({ curve, alpha, onScrub, onLeave, onWhole }: Props) {
+	const { line, area, height } = outline(curve);
+	const at = alpha ?? 1;
+	const score = interpolate(curve.alpha, curve.score, at);
+	const follow = (event: PointerEvent) => {
+		const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
+		const place = clamp((event.clientX - box.left) / box.width, 0, 1);
+		onScrub(place, event.buttons > 0);
+	};
+	const onKeyDown = (event: KeyboardEvent) => {
+		const step = event.shiftKey ? 0.1 : 0.01;
+		const to = {
+			ArrowRight: at + step,
+			ArrowUp: at + step,
+			ArrowLeft: at - step,
+			ArrowDown: at - step,
+			PageUp: at + 0.1,
+			PageDown: at - 0.1,
+			Home: 0,
+			End: 1,
+		}[event.key];
+		if (to !== undefined) onScrub(clamp(to, 0, 1), true);
+		else if (event.key === "Escape" && alpha !== null) onWhole();
+		else return;
+		event.preventDefault();
+		event.stopPropagation();
+	};
+	return (
+		<div class="nbx-curve">
+			<div
+				class="nbx-curve-plot"
+				role="slider"
+				tabIndex={0}
+				aria-label="place on the path from the baseline to the picture"
+				aria-valuemin={0}
+				aria-valuemax={1}
+				aria-valuenow={at}
+				aria-valuetext={`alpha ${compact(at, 2)}, score ${figure(score)}`}
+				onPointerDown={(event) => {
+					event.currentTarget.setPointerCapture(event.pointerId);
+					follow(event);
+				}}
+				onPointerMove={follow}
+				onPointerLeave={onLeave}
+				onKeyDown={onKeyDown}
+			>
+				<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+					<path class="nbx-curve-area" d={area} />
+					<path class="nbx-curve-line" d={line} />
+				</svg>
+				{alpha !== null && (
+					<Cursor alpha={alpha} score={score} height={height(score)} />
+				)}
+			</div>
+			<div class="nbx-curve-ends" aria-hidden="true">
+				<span>baseline</span>
+				<span>image</span>
+			</div>
+		</div>
+	);
+}
+
+interface CursorProps {
+	alpha: number;
+	score: number;
+	height: number;
+}
+
+/** The label is on the side with room and, where the curve is high, below it. */
+function Cursor({ alpha, score, height }: CursorProps) {
+	return (
+		<div class="nbx-cursor" style={{ "--x": alpha, "--y": 1 - height }}>
+			<i class="nbx-cursor-line" />
+			<i class="nbx-cursor-dot" />
+			<span
+				class="nbx-cursor-label"
+				data-left={alpha > 0.5}
+				data-below={height > 0.5}
+			>
+				{`α ${compact(alpha, 2)}  f ${figure(score)}`}
+			</span>
+		</div>
+	);
+}

@@ -1,0 +1,56 @@
+import { useId } from "preact/hooks";
+import type { Evidence, Result, Verdict } from "../../model/protocol";
+import { Section } from "./Section";
+
+export function EvidenceList({ result }: { result: Result }) {
+	if (result.evidence.length === 0) return null;
+	return (
+		<Section name="evidence">
+			<dl class="nbx-evidence">
+				{result.evidence.map((row) => (
+					<div key={row.label} title={row.help}>
+						<dt>{row.label}</dt>
+						<dd>
+							<Value row={row} />
+						</dd>
+					</div>
+				))}
+			</dl>
+		</Section>
+	);
+}
+
+/** The verdict as a sign and, for those who cannot see it, as a word. */
+const SIGNS: Record<Verdict, string> = {
+	good: "✓",
+	fair: "~",
+	poor: "✕",
+	plain: "",
+};
+
+export function Value({ row }: { row: Evidence }) {
+	const id = useId();
+	const { value, verdict, help } = row;
+	return (
+		<span
+			class={`nbx-value nbx-${verdict}`}
+			title={help || undefined}
+			aria-describedby={help ? id : undefined}
+		>
+			{value}
+			{verdict !== "plain" && (
+				<>
+					<span class="nbx-verdict" aria-hidden="true">
+						{SIGNS[verdict]}
+					</span>
+					<span class="nbx-hidden">, {verdict}</span>
+				</>
+			)}
+			{help && (
+				<span id={id} hidden>
+					{help}
+				</span>
+			)}
+		</span>
+	);
+}

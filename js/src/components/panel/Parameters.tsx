@@ -1,0 +1,67 @@
+import type { Control, MethodInfo } from "../../model/protocol";
+import type { Store } from "../../model/store";
+import { Form } from "../controls/Form";
+import { Section } from "./Section";
+
+interface Props {
+	store: Store;
+	method: MethodInfo;
+}
+
+export function Parameters({ store, method }: Props) {
+	const { controls } = method;
+	const params = store.traits.params.value;
+	const off = store.offlineReason.value;
+	const changed = controls.some(
+		({ name, default: initial }) =>
+			params[name] !== undefined && params[name] !== initial,
+	);
+	return (
+		<Section
+			name="parameters"
+			aside={
+				changed && (
+					<button
+						type="button"
+						class="nbx-link nbx-small"
+						disabled={!!off}
+						onClick={() => store.set({ params: {} })}
+					>
+						reset all
+					</button>
+				)
+			}
+		>
+			<Form
+				key={method.name}
+				controls={controls}
+				values={params}
+				disabled={!!off}
+				onDrag={(values) => store.draft({ params: values })}
+				onCommit={(values) => store.set({ params: values })}
+			/>
+			<Budget controls={controls} values={params} />
+		</Section>
+	);
+}
+
+interface BudgetProps {
+	controls: Control[];
+	values: Record<string, unknown>;
+}
+
+/** What a drag costs, beside what the release costs. */
+function Budget({ controls, values }: BudgetProps) {
+	const drafted = controls.filter(({ draft }) => draft != null);
+	if (drafted.length === 0) return null;
+	const list = (pick: (control: Control) => unknown) =>
+		drafted.map((control) => `${pick(control)} ${control.label}`).join(", ");
+	return (
+		<div class="nbx-note">
+			<span>drag: draft with {list(({ draft }) => draft)}</span>
+			<span>
+				release: {list(({ name, default: initial }) => values[name] ?? initial)}
+			</span>
+		</div>
+	);
+}

@@ -1,0 +1,22 @@
+import type { ComponentChildren } from "preact";
+import { useId } from "preact/hooks";
+
+interface Props {
+	name: string;
+	/** At the right end of the heading: a button or a remark. */
+	aside?: ComponentChildren;
+	children: ComponentChildren;
+}
+
+export function Section({ name, aside, children }: Props) {
+	const id = useId();
+	return (
+		<section class="nbx-section" aria-labelledby={id}>
+			<div class="nbx-section-head">
+				<h3 id={id}>{name}</h3>
+				{aside}
+			</div>
+			{children}
+		</section>
+	);
+}
