@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
+from nbxplain.methods import REGISTRY
 from tests.unit.test_toolchain import hook
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +149,11 @@ def test_constraints_pin_everything_exactly() -> None:
     extras = PROJECT["optional-dependencies"]
     direct = [*PROJECT["dependencies"], *extras["demo"], *extras["test"]]
     assert {normal(requirement) for requirement in direct} <= pinned
+
+
+def test_readme_names_every_method() -> None:
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in REGISTRY if f"| `{name}` |" not in readme] == []
 
 
 def normal(requirement: str) -> str:
