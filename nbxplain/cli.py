@@ -37,6 +37,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def about(chosen: argparse.Namespace) -> None:
+    """Without a command: the version, or where to read on."""
+    if not chosen.version:
+        raise ExplanationError("No command was given.", "See `nbxplain --help`.")
+    print(f"nbxplain {metadata.version('nbxplain')}")
+
+
 def demo(chosen: argparse.Namespace) -> None:
     """Open the tour, or write one explanation as a page."""
     if chosen.html:
@@ -76,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nbxplain", description="Explain PyTorch image models, with evidence."
     )
-    version = f"nbxplain {metadata.version('nbxplain')}"
-    parser.add_argument("--version", action="version", version=version)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(run=about)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    commands = parser.add_subparsers(metavar="COMMAND")
 
     one = commands.add_parser("demo", help="open the tour in JupyterLab")
     one.set_defaults(run=demo)

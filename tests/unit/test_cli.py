@@ -24,9 +24,13 @@ def cat(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        cli.main(["--version"])
+    assert cli.main(["--version"]) == 0
     assert capsys.readouterr().out == f"nbxplain {metadata.version('nbxplain')}\n"
+
+
+def test_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 2
+    assert "nbxplain --help" in capsys.readouterr().err
 
 
 def test_module_is_the_command() -> None:
