@@ -1,0 +1,42 @@
+"""nbxplain: why did it say that? Explanations of PyTorch image models, in a notebook and without."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nbxplain.core.baseline import Baseline
+from nbxplain.core.errors import ExplanationError
+from nbxplain.core.inputs import Preprocessing
+from nbxplain.core.target import Contrast
+from nbxplain.explain import explain
+from nbxplain.results import Attribution
+
+if TYPE_CHECKING:
+    from nbxplain.explorer import Explorer
+
+__all__ = [
+    "Attribution",
+    "Baseline",
+    "Contrast",
+    "ExplanationError",
+    "Explorer",
+    "Preprocessing",
+    "explain",
+    "methods",
+]
+
+
+def methods() -> Any:
+    """The registered methods as a table: name, group, what it needs, its parameters."""
+    from nbxplain.registry import table
+
+    return table()
+
+
+def __getattr__(name: str) -> Any:
+    # The widget is imported on first use, so that explain works where no widget library is.
+    if name == "Explorer":
+        from nbxplain.explorer import Explorer
+
+        return Explorer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -79,6 +79,14 @@ class ModelAdapter:
             self.notices.append(notice)
         return transform
 
+    @property
+    def preprocessing_name(self) -> str:
+        """How pictures were prepared, for the provenance."""
+        if "transform" not in self.__dict__:
+            return "none: the tensor was fed as it is"
+        name = repr(self.transform)
+        return name if len(name) < 500 and " at 0x" not in name else _qualified(self.transform)
+
     def read(self, inputs: Any) -> Inputs:
         """The user's inputs, on the model's device, in its dtype."""
         given = isinstance(inputs, Tensor)
@@ -198,6 +206,11 @@ class ModelAdapter:
                 digest.update(_bytes(tensor))
         _hashes[self.model] = before, digest.hexdigest()[:16]
         return _hashes[self.model][1]
+
+
+def _qualified(transform: Any) -> str:
+    owner = transform if hasattr(transform, "__qualname__") else type(transform)
+    return f"{owner.__module__}.{owner.__qualname__}"
 
 
 def _bytes(tensor: Tensor) -> bytes:

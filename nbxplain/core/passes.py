@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +22,8 @@ from nbxplain.core.preserve import random_states
 
 if TYPE_CHECKING:
     from nbxplain.core.adapter import ModelAdapter
+
+T = TypeVar("T")
 
 Precision = Literal["float32", "bfloat16"]
 Layout = Literal["contiguous", "channels_last"]
@@ -150,7 +152,7 @@ class Passes:
         cosine = nn.functional.cosine_similarity(exact.flatten(1), lower.flatten(1))
         self.fidelity = float(cosine.mean())
 
-    def _chunks[T](
+    def _chunks(
         self, count: int, build: Build, step: Callable[[nn.Module, Tensor], T]
     ) -> Iterator[T]:
         model = self._adapter.replica()
@@ -270,7 +272,15 @@ def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
             "The model blocks it (no_grad, inference_mode, quantised or detached outputs) or does "
             "not depend on its input. Use the float model for gradient methods.",
         )
-    (gradient,) = torch.autograd.grad(scores.sum(), place, allow_unused=True)
+    try:
+        (gradient,) = torch.autograd.grad(scores.sum(), place, allow_unused=True)
+    except RuntimeError as error:
+        if _is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"The backward pass failed: {error}",
+            "Differentiate the model on such a tensor yourself to see where.",
+        ) from error
     if gradient is None:
         what = f"layer {layer!r}" if layer else "the input"
         raise (LayerError if layer else ModelError)(

@@ -1,0 +1,103 @@
+"""How to read the numbers that come with an attribution: in words, and against stated thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["good", "fair", "poor", "plain"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One checkable number, ready to be shown. `verdict` is plain where no threshold is stated."""
+
+    name: str
+    label: str
+    value: str
+    verdict: Verdict
+    help: str
+
+
+def findings(evidence: Mapping[str, list[float]], row: int = 0) -> list[Finding]:
+    """The findings for one input, from the raw numbers of an attribution."""
+    raw = {name: values[row if len(values) > 1 else 0] for name, values in evidence.items()}
+    readers = (_completeness, _conservation, _standard_error, _bfloat16, _cost)
+    return [finding for reader in readers if (finding := reader(raw)) is not None]
+
+
+def _graded(value: float, good: float, fair: float) -> Verdict:
+    return "good" if value <= good else "fair" if value <= fair else "poor"
+
+
+def percent(share: float) -> str:
+    """A share as a percentage with two significant digits and no exponent."""
+    value = 100 * share
+    return f"{value:.0f} %" if value >= 10 else f"{value:.2g} %"
+
+
+def _completeness(raw: dict[str, float]) -> Finding | None:
+    if "completeness_gap" not in raw:
+        return None
+    gap, change = raw["completeness_gap"], raw["score_change"]
+    help = (
+        "The attribution should sum to the score less the baseline's score. "
+        "Green up to 1 % of that difference, amber up to 5 %: more steps close the gap."
+    )
+    if abs(change) < 1e-6:
+        return Finding(
+            "completeness_gap", "completeness gap", f"{gap:+.2g} (no change)", "plain", help
+        )
+    share = abs(gap / change)
+    text = f"{percent(share)} of {change:.3g}"
+    return Finding(
+        "completeness_gap", "completeness gap", text, _graded(share, 0.01, 0.05), help
+    )
+
+
+def _conservation(raw: dict[str, float]) -> Finding | None:
+    if "conservation_gap" not in raw:
+        return None
+    total = raw["score"] + raw["conservation_gap"]
+    help = "Equal for a network of ReLUs without biases; otherwise biases take the difference."
+    return Finding(
+        "conservation_gap", "sum, against score", f"{total:.3g} of {raw['score']:.3g}", "plain", help
+    )
+
+
+def _standard_error(raw: dict[str, float]) -> Finding | None:
+    if "standard_error" not in raw:
+        return None
+    share = raw["standard_error"]
+    help = (
+        "Size of the standard error of the map relative to the map. "
+        "Green up to 10 %, amber up to 30 %: more samples shrink it."
+    )
+    return Finding(
+        "standard_error", "standard error", f"± {percent(share)}", _graded(share, 0.1, 0.3), help
+    )
+
+
+def _bfloat16(raw: dict[str, float]) -> Finding | None:
+    if "bfloat16_cosine" not in raw:
+        return None
+    cosine = raw["bfloat16_cosine"]
+    help = (
+        "Cosine between gradients in bfloat16 and in float32 on a sample of the same passes. "
+        "Green from .99, amber from .9."
+    )
+    return Finding(
+        "bfloat16_cosine", "bfloat16, against float32", f"cosine {cosine:.3f}",
+        _graded(1 - cosine, 0.01, 0.1), help,
+    )
+
+
+def _cost(raw: dict[str, float]) -> Finding | None:
+    if "evaluations" not in raw:
+        return None
+    count = f"{int(raw['evaluations']):,}".replace(",", "\u202f")
+    return Finding(
+        "evaluations", "evaluations", f"{count} in {raw['seconds']:.2g} s", "plain",
+        "Inputs that went through the model for this result, and the time they took.",
+    )

@@ -1,0 +1,198 @@
+"""explain(): an attribution in one call, without a widget."""
+
+from __future__ import annotations
+
+import datetime
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.errors import ExplanationError, MethodError
+from nbxplain.core.inputs import Inputs
+from nbxplain.core.layers import Layer
+from nbxplain.core.passes import Layout, Passes, Precision
+from nbxplain.core.target import Target, TargetLike, resolve
+from nbxplain.methods.base import Method, Partial, Question, layer_for, make
+from nbxplain.results import Attribution, Prediction, rows_of
+
+LONG = 64
+"""Evaluations from which a run shows its progress by itself."""
+
+
+def explain(
+    model: nn.Module,
+    inputs: Any,
+    method: str | Method = "integrated_gradients",
+    *,
+    target: TargetLike = None,
+    layer: str | None = None,
+    preprocess: Any = None,
+    labels: Sequence[str] | Mapping[int, str] | None = None,
+    output: str | int | Callable[[Any], Tensor] | None = None,
+    device: str | torch.device | None = None,
+    precision: Precision = "float32",
+    chunk: int | None = None,
+    layout: Layout | None = None,
+    progress: bool | None = None,
+    **parameters: Any,
+) -> Attribution:
+    """Explains why `model` gives `inputs` the scores it gives.
+
+    model: any torch module; it is left bit for bit as it was found.
+    inputs: a PIL picture, a path, an array (H, W, 3), a tensor (fed as it is), or a batch of these.
+    method: a name of `nbxplain.methods()` or a method object; `parameters` are its fields.
+    target: what is explained, by default the predicted class: an index, a label, a Contrast, a
+        callable on the output (N, ...) -> (N,), or a list with one per input (several for one).
+    layer: for methods that work at a layer; by default the suggested one.
+    preprocess, labels, output: see ModelAdapter.
+    precision: "float32" or "bfloat16"; the latter reports how far it is from the former.
+    chunk, layout: inputs per pass and memory layout; chosen when None, recorded in the provenance.
+    progress: a progress bar; by default for runs of many evaluations.
+
+    Raises ExplanationError (title and hint) for whatever cannot be explained.
+    """
+    chosen = make(method, **parameters)
+    if precision not in ("float32", "bfloat16"):
+        raise MethodError(f"There is no precision {precision!r}.", "Choose float32 or bfloat16.")
+    adapter = ModelAdapter(model, preprocess, labels, output, device)
+    passes = Passes(adapter, precision=precision, chunk=chunk, layout=layout)
+    setting = ask(adapter, adapter.read(inputs), target)
+    with adapter.lock, _Bar(chosen.label, progress) as bar:
+        for attribution in attributions(setting, chosen, passes, layer):
+            bar.update(attribution.done, attribution.total)
+    return attribution
+
+
+@dataclass
+class Setting:
+    """Inputs with the model's output for them, and the target that follows from both."""
+
+    adapter: ModelAdapter
+    inputs: Inputs
+    prediction: Prediction
+    target: Target
+    names: list[str]
+
+
+def ask(adapter: ModelAdapter, inputs: Inputs, target: TargetLike) -> Setting:
+    """One forward pass: what the model says, and what is to be explained of it."""
+    output = adapter.outputs(inputs.tensor)
+    labels = adapter.labels(output.shape[1])
+    resolved = resolve(target, output, labels)
+    if len(resolved) > len(inputs.tensor):
+        inputs = replace(inputs, tensor=inputs.tensor.expand(len(resolved), *inputs.tensor.shape[1:]))
+    prediction = Prediction(output.cpu(), tuple(labels))
+    return Setting(adapter, inputs, prediction, resolved, resolved.names(labels))
+
+
+def attributions(
+    setting: Setting, method: Method, passes: Passes, layer: str | None
+) -> Iterator[Attribution]:
+    """The method's Partials as Attributions; the last one is complete."""
+    adapter, inputs = setting.adapter, setting.inputs
+    started = time.perf_counter()
+    place = layer_for(method, layer, adapter, inputs.tensor[:1])
+    question = Question(adapter, inputs, setting.target, passes, place)
+    for partial in method.run(question):
+        yield _attribution(setting, method, passes, place, partial, time.perf_counter() - started)
+
+
+def _attribution(
+    setting: Setting, method: Method, passes: Passes, layer: Layer | None, partial: Partial, seconds: float
+) -> Attribution:
+    evidence = rows_of(partial.evidence)
+    if passes.fidelity is not None:
+        evidence["bfloat16_cosine"] = [passes.fidelity]
+    evidence["evaluations"] = [float(passes.evaluations)]
+    evidence["seconds"] = [seconds]
+    name = None if layer is None else layer.name
+    final = partial.done >= partial.total
+    base = partial.base_value
+    return Attribution(
+        values=partial.values.detach().cpu().contiguous(),
+        prediction=setting.prediction,
+        target=setting.names,
+        method=method,
+        layer=name,
+        evidence=evidence,
+        provenance=provenance(setting, method, passes, name) if final else {},
+        inputs=replace(setting.inputs, tensor=setting.inputs.tensor.cpu()),
+        base_value=None if base is None else base.detach().cpu(),
+        path=_on_cpu(partial),
+        done=partial.done,
+        total=partial.total,
+        error=partial.error,
+        notices=[*setting.adapter.notices, *setting.inputs.notices],
+    )
+
+
+def _on_cpu(partial: Partial) -> Any:
+    if partial.path is None:
+        return None
+    moved = {k: v.detach().cpu() for k, v in vars(partial.path).items() if v is not None}
+    return replace(partial.path, **moved)
+
+
+def provenance(
+    setting: Setting, method: Method, passes: Passes, layer: str | None
+) -> dict[str, Any]:
+    """What is needed to get the same numbers again, as JSON."""
+    adapter = setting.adapter
+    return {
+        "nbxplain": _version(),
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+        "model": type(adapter.model).__name__,
+        "weights": adapter.weight_hash,
+        "method": method.name,
+        "parameters": method.model_dump(mode="json"),
+        "target": setting.names,
+        "layer": layer,
+        "preprocessing": adapter.preprocessing_name,
+        "input": list(setting.inputs.tensor.shape),
+        "device": str(adapter.device),
+        "precision": passes.precision,
+        "chunk": passes.chunk,
+        "layout": passes.layout,
+        "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+    }
+
+
+def _version() -> str:
+    try:
+        return version("nbxplain")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+class _Bar:
+    """A tqdm bar that appears when the first chunk says that the run is long, or when asked for."""
+
+    def __init__(self, label: str, wanted: bool | None) -> None:
+        self._label, self._wanted = label, wanted
+        self._bar: Any = None
+
+    def __enter__(self) -> _Bar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def update(self, done: int, total: int) -> None:
+        wanted = self._wanted if self._wanted is not None else total >= LONG
+        if self._bar is None and wanted:
+            self._bar = tqdm(total=total, desc=self._label, unit="eval", leave=False)
+        if self._bar is not None:
+            self._bar.update(done - self._bar.n)
+
+
+__all__ = ["ExplanationError", "attributions", "ask", "explain"]

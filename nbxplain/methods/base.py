@@ -1,0 +1,218 @@
+"""A method is parameters plus a generator.
+
+Its fields are its parameters, with bounds, units and help; its `run` yields ever better Partials.
+Controls, validation, hashing, JSON, progress, cancelling, refinement and resuming follow from that
+shape and are written once, elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
+from torch import Tensor
+
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.baseline import Baseline
+from nbxplain.core.errors import LayerError, MethodError, near
+from nbxplain.core.inputs import Inputs
+from nbxplain.core.layers import Layer, find
+from nbxplain.core.passes import Passes
+from nbxplain.core.target import Target
+
+Group = Literal["gradient", "path", "CAM", "perturbation", "Shapley", "attention"]
+
+
+@dataclass
+class Question:
+    """What a method is asked: why these inputs got these scores.
+
+    `tensor` is the batch on the device, one row per target; `row_of` says which row of the inputs
+    each belongs to.
+    """
+
+    adapter: ModelAdapter
+    inputs: Inputs
+    target: Target
+    passes: Passes
+    layer: Layer | None = None
+
+    @property
+    def tensor(self) -> Tensor:
+        return self.inputs.tensor
+
+    def scores(self, tensor: Tensor) -> Tensor:
+        """The target's scores (N,) of a batch with the rows of this question's."""
+        parts = self.passes.scores(len(tensor), lambda rows: tensor[rows], self.target.score)
+        result = tensor.new_zeros(len(tensor))
+        for rows, scores in parts:
+            result[rows] = scores
+        return result
+
+
+@dataclass
+class Path:
+    """f along the straight path from the baseline to each input, at increasing alpha.
+
+    `alpha` is (n,), `score` and `accumulated` (N, n): the score at alpha, and the attribution
+    summed up to it. For a single picture `maps` is (m, 1, H, W): the attribution accumulated at
+    `map_alpha` (m,), summed over channels. `baseline` is the first one, as model input.
+    """
+
+    alpha: Tensor
+    score: Tensor
+    accumulated: Tensor
+    baseline: Tensor
+    map_alpha: Tensor | None = None
+    maps: Tensor | None = None
+
+
+@dataclass
+class Partial:
+    """What a method knows so far.
+
+    `values` has the final shape: (N, C, H, W), (N, 1, h, w) or (N, F). `done` of `total` counts
+    evaluations. `error` is the method's own estimate of how far off the values are, relative
+    to their size, or None. `evidence` holds one number per input under names of evidence.py.
+    """
+
+    values: Tensor
+    done: int
+    total: int
+    error: float | None = None
+    base_value: Tensor | None = None
+    evidence: dict[str, Tensor] = field(default_factory=dict)
+    path: Path | None = None
+
+
+class Method(BaseModel, ABC):
+    """Base of every method: a frozen set of parameters and a generator of Partials.
+
+    A subclass is registered under its snake_case name by being defined. Class variables say what
+    the method picker shows; `label` is its name in words and `cost` its price in three dots.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str] = ""
+    label: ClassVar[str]
+    group: ClassVar[Group]
+    cost: ClassVar[int]
+    needs_layer: ClassVar[bool] = False
+    resumable: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" in cls.__dict__:
+            REGISTRY[cls.name] = cls
+
+    @abstractmethod
+    def run(self, question: Question) -> Iterator[Partial]:
+        """Yields a Partial at least once a chunk; the last one is the result."""
+
+    @classmethod
+    def needs_baseline(cls) -> bool:
+        return "baseline" in cls.model_fields
+
+    def draft(self) -> Self:
+        """The same method with the cheap parameters used while a control is dragged."""
+        cheap = {
+            name: draft
+            for name, info in type(self).model_fields.items()
+            if (draft := draft_value(info)) is not None and draft < getattr(self, name)
+        }
+        return self.model_copy(update=cheap)
+
+    def __repr_args__(self) -> Any:
+        return [(k, v) for k, v in super().__repr_args__() if v != type(self).model_fields[str(k)].default]
+
+
+REGISTRY: dict[str, type[Method]] = {}
+"""Every method by name, in order of definition."""
+
+
+def registered() -> list[type[Method]]:
+    """Every method, by group and then in order of definition."""
+    groups = get_args(Group)
+    return sorted(REGISTRY.values(), key=lambda method: groups.index(method.group))
+
+
+def parameter(default: Any, help: str, **options: Any) -> Any:
+    """A field of a method: bounds go to pydantic, unit, draft value and log scale to the schema."""
+    extra = {key: options.pop(key) for key in ("unit", "draft", "log", "step") if key in options}
+    return Field(default, description=help, json_schema_extra=extra or None, **options)
+
+
+def draft_value(info: FieldInfo) -> Any:
+    """The field's value while dragging, or None."""
+    extra = info.json_schema_extra
+    return extra.get("draft") if isinstance(extra, dict) else None
+
+
+def make(method: str | Method, **parameters: Any) -> Method:
+    """The method object for a registry name and parameters. Raises MethodError."""
+    if isinstance(method, Method):
+        return type(method).model_validate({**dict(method), **parameters})
+    if method not in REGISTRY:
+        raise MethodError(
+            f"There is no method {method!r}.",
+            near(str(method), REGISTRY) or "See nbxplain.methods().",
+        )
+    cls = REGISTRY[method]
+    for name in parameters:
+        if name not in cls.model_fields:
+            raise MethodError(
+                f"{method} has no parameter {name!r}.",
+                near(name, cls.model_fields)
+                or f"It has: {', '.join(cls.model_fields) or 'no parameters'}.",
+            )
+    try:
+        return cls(**parameters)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "parameters"
+        raise MethodError(
+            f"{method}: {where} = {first['input']!r} is not allowed.", f"{first['msg']}."
+        ) from error
+
+
+def layer_for(method: Method, layer: str | None, adapter: ModelAdapter, example: Tensor) -> Layer | None:
+    """The layer a method works at: the given one or the suggested. Raises LayerError."""
+    if not method.needs_layer:
+        return None
+    layers = adapter.layers(example)
+    if layer is not None:
+        return find(layer, layers, adapter.replica())
+    for candidate in layers:
+        if candidate.suggested:
+            return candidate
+    raise LayerError(
+        f"{method.label} needs a layer with a spatial map: this model has none.",
+        "Use a gradient or path method instead.",
+    )
+
+
+def relative(error: Tensor, values: Tensor) -> float:
+    """The size of `error` relative to that of `values`, as a share."""
+    size = float(values.norm())
+    return float(error.norm()) / size if size > 0 else math.inf if bool(error.any()) else 0.0
+
+
+__all__ = [
+    "REGISTRY",
+    "Baseline",
+    "Method",
+    "Partial",
+    "Path",
+    "Question",
+    "layer_for",
+    "make",
+    "parameter",
+    "registered",
+    "relative",
+]

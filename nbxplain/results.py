@@ -1,0 +1,206 @@
+"""What an explanation is: raw values, the prediction they explain, their evidence and provenance."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nbxplain.core.errors import InputError
+from nbxplain.core.inputs import Inputs
+from nbxplain.evidence import findings
+from nbxplain.methods.base import Method, Path
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One class of a prediction; `probability` is None where scores are not classes' scores."""
+
+    index: int
+    label: str
+    score: float
+    probability: float | None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The model's output (N, K) for the explained inputs."""
+
+    scores: Tensor
+    labels: tuple[str, ...]
+
+    @property
+    def probabilities(self) -> Tensor | None:
+        """(N, K): a softmax of the scores, or the scores where they already sum to one."""
+        if self.scores.ndim != 2 or self.scores.shape[1] < 2:
+            return None
+        sums = self.scores.sum(1)
+        if bool((self.scores >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
+            return self.scores
+        return self.scores.softmax(1)
+
+    def top(self, count: int = 5, row: int = 0) -> list[Choice]:
+        """The classes with the highest scores of one row, best first."""
+        if self.scores.ndim != 2:
+            return []
+        scores, indices = self.scores[row].topk(min(count, self.scores.shape[1]))
+        shares = self.probabilities
+        return [
+            Choice(i, self.labels[i], s, None if shares is None else float(shares[row, i]))
+            for i, s in zip(indices.tolist(), scores.tolist(), strict=True)
+        ]
+
+
+@dataclass
+class Attribution:
+    """An explanation of N inputs (or of one input for N targets).
+
+    `values` is raw and signed on the CPU, at the method's own resolution: (N, C, H, W) per pixel,
+    (N, 1, h, w) per cell of a layer, (N, F) per feature. `base_value` (N,) is the baseline's score.
+    `evidence` maps names to one number per row; `findings()` puts them in words. `provenance` says
+    what is needed to get the same numbers again. `complete` is False for a partial result, which
+    was stopped at `done` of `total`. `reason` says why a map is all zero.
+    """
+
+    values: Tensor
+    prediction: Prediction
+    target: list[str]
+    method: Method
+    layer: str | None
+    evidence: dict[str, list[float]]
+    provenance: dict[str, Any]
+    inputs: Inputs
+    base_value: Tensor | None = None
+    path: Path | None = None
+    done: int = 1
+    total: int = 1
+    error: float | None = None
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        return self.done >= self.total
+
+    @property
+    def reason(self) -> str | None:
+        """Why the map is empty, or None. An empty map is a finding, not an error."""
+        if bool(self.values.any()):
+            return None
+        if self.method.needs_layer:
+            return (
+                f"No evidence for {self.target[0]} at layer {self.layer}: every value is zero. "
+                "Keep the sign (relu off), or choose another layer."
+            )
+        return f"The score of {self.target[0]} does not change with the input here: all zero."
+
+    def heatmap(self, row: int = 0) -> Tensor:
+        """One map (h, w) as drawn: values summed over channels. Raises InputError for tables."""
+        if self.values.ndim != 4:
+            raise InputError("A table row has no heatmap.", "Look at .values.")
+        return self.values[row].sum(0)
+
+    @property
+    def signed(self) -> bool:
+        """True when the drawn map has both supporting and opposing values."""
+        return bool((self.values < 0).any())
+
+    def findings(self, row: int = 0) -> list[Any]:
+        """The evidence of one row in words, see evidence.py."""
+        return list(findings(self.evidence, row))
+
+    def summary(self) -> str:
+        """What was explained, how, and how far it can be trusted: a few lines of text."""
+        best = self.prediction.top(3)
+        says = ", ".join(
+            f"{c.label} {c.score:.3g}" if c.probability is None else f"{c.label} {c.probability:.2f}"
+            for c in best
+        )
+        state = "" if self.complete else f" (partial: {self.done} of {self.total})"
+        lines = [f"{self.method.label} for {', '.join(self.target)}{state}", f"prediction: {says}"]
+        if self.layer:
+            lines.append(f"layer: {self.layer}")
+        lines += [f"{f.label}: {f.value}" for f in self.findings()]
+        lines += [self.reason] if self.reason else []
+        return "\n".join(lines + self.notices)
+
+    def __repr__(self) -> str:
+        shape = tuple(self.values.shape)
+        return f"<Attribution {self.method.name} of {', '.join(self.target)}, values {shape}>"
+
+    def figure(self, **options: Any) -> Figure:
+        """Picture, map and overlay as a matplotlib figure; options as in nbxplain.figure.draw."""
+        from nbxplain.figure import draw
+
+        return draw(self, **options)
+
+    def save(self, path: str | FilePath, **options: Any) -> FilePath:
+        """Writes a figure (.png, .svg, .pdf) or the numbers (.npz, .json); returns the path.
+
+        Every format carries the provenance. Options are those of `figure`. Raises InputError for
+        other suffixes.
+        """
+        path = FilePath(path)
+        path.write_bytes(self.encode(path.suffix.lstrip(".").lower(), **options))
+        return path
+
+    def encode(self, format: str, **options: Any) -> bytes:
+        """The bytes of a file of one of the formats of `save`."""
+        if format == "npz":
+            return self._npz()
+        if format == "json":
+            return json.dumps(self.describe(), indent=1).encode()
+        if format in ("png", "svg", "pdf"):
+            from nbxplain.figure import draw, encode
+
+            return encode(draw(self, **options), format, self.provenance)
+        raise InputError(
+            f"Cannot write {format or 'a file without suffix'}.",
+            "Choose one of .png, .svg, .pdf, .npz, .json.",
+        )
+
+    def describe(self) -> dict[str, Any]:
+        """Everything but the values, as JSON."""
+        return {
+            "method": self.method.name,
+            "parameters": self.method.model_dump(mode="json"),
+            "target": self.target,
+            "layer": self.layer,
+            "prediction": [vars(choice) for choice in self.prediction.top()],
+            "evidence": self.evidence,
+            "complete": self.complete,
+            "provenance": self.provenance,
+        }
+
+    def _npz(self) -> bytes:
+        buffer = io.BytesIO()
+        arrays = {"values": self.values.numpy(), "input": self.inputs.tensor.numpy()}
+        if self.base_value is not None:
+            arrays["base_value"] = self.base_value.numpy()
+        if self.path is not None:
+            arrays |= {
+                "alpha": self.path.alpha.numpy(),
+                "path_score": self.path.score.numpy(),
+                "path_accumulated": self.path.accumulated.numpy(),
+            }
+        np.savez_compressed(buffer, description=json.dumps(self.describe()), **arrays)  # type: ignore[arg-type]
+        return buffer.getvalue()
+
+    def _repr_png_(self) -> bytes:
+        return self.encode("png", dpi=110)
+
+
+def rows_of(evidence: dict[str, Tensor]) -> dict[str, list[float]]:
+    """Evidence as plain numbers."""
+    return {name: values.detach().cpu().flatten().tolist() for name, values in evidence.items()}
+
+
