@@ -51,9 +51,7 @@ def _completeness(raw: dict[str, float]) -> Finding | None:
         )
     share = abs(gap / change)
     text = f"{percent(share)} of {change:.3g}"
-    return Finding(
-        "completeness_gap", "completeness gap", text, _graded(share, 0.01, 0.05), help
-    )
+    return Finding("completeness_gap", "completeness gap", text, _graded(share, 0.01, 0.05), help)
 
 
 def _conservation(raw: dict[str, float]) -> Finding | None:
@@ -62,7 +60,11 @@ def _conservation(raw: dict[str, float]) -> Finding | None:
     total = raw["score"] + raw["conservation_gap"]
     help = "Equal for a network of ReLUs without biases; otherwise biases take the difference."
     return Finding(
-        "conservation_gap", "sum, against score", f"{total:.3g} of {raw['score']:.3g}", "plain", help
+        "conservation_gap",
+        "sum, against score",
+        f"{total:.3g} of {raw['score']:.3g}",
+        "plain",
+        help,
     )
 
 
@@ -88,8 +90,11 @@ def _bfloat16(raw: dict[str, float]) -> Finding | None:
         "Green from .99, amber from .9."
     )
     return Finding(
-        "bfloat16_cosine", "bfloat16, against float32", f"cosine {cosine:.3f}",
-        _graded(1 - cosine, 0.01, 0.1), help,
+        "bfloat16_cosine",
+        "bfloat16, against float32",
+        f"cosine {cosine:.3f}",
+        _graded(1 - cosine, 0.01, 0.1),
+        help,
     )
 
 
@@ -98,6 +103,9 @@ def _cost(raw: dict[str, float]) -> Finding | None:
         return None
     count = f"{int(raw['evaluations']):,}".replace(",", "\u202f")
     return Finding(
-        "evaluations", "evaluations", f"{count} in {raw['seconds']:.2g} s", "plain",
+        "evaluations",
+        "evaluations",
+        f"{count} in {raw['seconds']:.2g} s",
+        "plain",
         "Inputs that went through the model for this result, and the time they took.",
     )

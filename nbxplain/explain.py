@@ -88,7 +88,9 @@ def ask(adapter: ModelAdapter, inputs: Inputs, target: TargetLike) -> Setting:
     labels = adapter.labels(output.shape[1])
     resolved = resolve(target, output, labels)
     if len(resolved) > len(inputs.tensor):
-        inputs = replace(inputs, tensor=inputs.tensor.expand(len(resolved), *inputs.tensor.shape[1:]))
+        inputs = replace(
+            inputs, tensor=inputs.tensor.expand(len(resolved), *inputs.tensor.shape[1:])
+        )
     prediction = Prediction(output.cpu(), tuple(labels))
     return Setting(adapter, inputs, prediction, resolved, resolved.names(labels))
 
@@ -106,7 +108,12 @@ def attributions(
 
 
 def _attribution(
-    setting: Setting, method: Method, passes: Passes, layer: Layer | None, partial: Partial, seconds: float
+    setting: Setting,
+    method: Method,
+    passes: Passes,
+    layer: Layer | None,
+    partial: Partial,
+    seconds: float,
 ) -> Attribution:
     evidence = rows_of(partial.evidence)
     if passes.fidelity is not None:
@@ -195,4 +202,4 @@ class _Bar:
             self._bar.update(done - self._bar.n)
 
 
-__all__ = ["ExplanationError", "attributions", "ask", "explain"]
+__all__ = ["ExplanationError", "ask", "attributions", "explain"]

@@ -69,7 +69,9 @@ def draw(
     For table rows a bar chart of the features. The theme is light whatever the notebook's is.
     """
     millimetres = WIDTHS[width]
-    with mpl.rc_context({"font.size": 7 if width != "slide" else 10, "svg.fonttype": "none", "pdf.fonttype": 42}):
+    with mpl.rc_context(
+        {"font.size": 7 if width != "slide" else 10, "svg.fonttype": "none", "pdf.fonttype": 42}
+    ):
         if attribution.values.ndim == 2:
             return _bars(attribution, row, millimetres, dpi, caption, transparent)
         shown, low, high, visible = look(
@@ -78,12 +80,18 @@ def draw(
         name = colormap if colormap != "auto" else "RdBu_r" if low < 0 else "inferno"
         figure = _figure(millimetres, millimetres * 0.42, dpi, transparent)
         axes = figure.subplots(1, 3)
-        picture = np.asarray(attribution.inputs.pictures[min(row, len(attribution.inputs.pictures) - 1)])
+        picture = np.asarray(
+            attribution.inputs.pictures[min(row, len(attribution.inputs.pictures) - 1)]
+        )
         extent = (0, picture.shape[1], picture.shape[0], 0)
         # Smoothing is for the eye alone, where a cell covers many pixels.
         smooth = "nearest" if native or shown.shape == picture.shape[:2] else "bicubic"
         style: dict[str, Any] = {
-            "cmap": name, "vmin": low, "vmax": high, "extent": extent, "interpolation": smooth
+            "cmap": name,
+            "vmin": low,
+            "vmax": high,
+            "extent": extent,
+            "interpolation": smooth,
         }
         weight = visible if low < 0 else visible * np.clip(shown / high, 0, 1)
         axes[0].imshow(picture, extent=extent)
@@ -120,7 +128,8 @@ def _bars(
     figure = _figure(width, 12 + 5.0 * len(order) + 8 * caption, dpi, transparent)
     axis = figure.subplots()
     axis.barh(
-        [f"feature {i}" for i in order], values[order],
+        [f"feature {i}" for i in order],
+        values[order],
         color=["#b2182b" if v > 0 else "#2166ac" for v in values[order]],
     )
     axis.axvline(0, color="#888888", linewidth=0.5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -45,7 +44,9 @@ class Prediction:
         if self.scores.ndim != 2 or self.scores.shape[1] < 2:
             return None
         sums = self.scores.sum(1)
-        if bool((self.scores >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-4):
+        if bool((self.scores >= 0).all()) and torch.allclose(
+            sums, torch.ones_like(sums), atol=1e-4
+        ):
             return self.scores
         return self.scores.softmax(1)
 
@@ -122,7 +123,9 @@ class Attribution:
         """What was explained, how, and how far it can be trusted: a few lines of text."""
         best = self.prediction.top(3)
         says = ", ".join(
-            f"{c.label} {c.score:.3g}" if c.probability is None else f"{c.label} {c.probability:.2f}"
+            f"{c.label} {c.score:.3g}"
+            if c.probability is None
+            else f"{c.label} {c.probability:.2f}"
             for c in best
         )
         state = "" if self.complete else f" (partial: {self.done} of {self.total})"
@@ -202,5 +205,3 @@ class Attribution:
 def rows_of(evidence: dict[str, Tensor]) -> dict[str, list[float]]:
     """Evidence as plain numbers."""
     return {name: values.detach().cpu().flatten().tolist() for name, values in evidence.items()}
-
-

@@ -59,7 +59,11 @@ def source() -> str:
             parts.append(interface(value))
         elif get_origin(value) in (Literal, Union, types.UnionType):
             literal = get_origin(value) is Literal
-            union = typescript(value).split(" | ") if literal else [typescript(a) for a in get_args(value)]
+            union = (
+                typescript(value).split(" | ")
+                if literal
+                else [typescript(a) for a in get_args(value)]
+            )
             line = f"export type {name} = {' | '.join(union)};\n"
             if len(line) > 81:
                 line = f"export type {name} =" + "".join(f"\n\t| {u}" for u in union) + ";\n"

@@ -55,11 +55,17 @@ class Baseline(BaseModel):
         if size != int(np.prod(self.shape)) * bool(self.shape):
             raise ValueError(f"the baseline holds {size} values, its shape is {self.shape}")
         if self.kind in ("image", "tensor") and not self.data:
-            raise ValueError(f"a baseline of kind {self.kind} needs data: Baseline.{self.kind}(...)")
+            raise ValueError(
+                f"a baseline of kind {self.kind} needs data: Baseline.{self.kind}(...)"
+            )
         return self
 
     def __repr_args__(self) -> Any:
-        return [(k, v) for k, v in super().__repr_args__() if v != type(self).model_fields[str(k)].default]
+        return [
+            (k, v)
+            for k, v in super().__repr_args__()
+            if v != type(self).model_fields[str(k)].default
+        ]
 
     @classmethod
     def black(cls) -> Self:

@@ -47,7 +47,9 @@ class Layer:
         return activation
 
 
-def arrange(shape: tuple[int, ...], picture: tuple[int, int]) -> tuple[Arrangement, int, tuple[int, int] | None]:
+def arrange(
+    shape: tuple[int, ...], picture: tuple[int, int]
+) -> tuple[Arrangement, int, tuple[int, int] | None]:
     """How an output of `shape` (without batch) lies on a picture of (H, W) pixels.
 
     Returns the arrangement, the number of prefix tokens, and the grid. Class and register tokens
@@ -82,7 +84,9 @@ def _token_grid(tokens: int, picture: tuple[int, int]) -> tuple[int, int] | None
     return (rows, columns) if tiles and height // rows == width // columns else None
 
 
-def list_layers(model: nn.Module, example: Tensor, score: Callable[[Tensor], Tensor]) -> list[Layer]:
+def list_layers(
+    model: nn.Module, example: Tensor, score: Callable[[Tensor], Tensor]
+) -> list[Layer]:
     """Every module reached by one forward pass of `example` (1, ...), in order of finishing.
 
     `model` is a replica; `score` turns its output into the score that would be explained.

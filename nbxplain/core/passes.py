@@ -17,7 +17,13 @@ import torch
 from torch import Tensor, nn
 
 from nbxplain.core.capture import Capture
-from nbxplain.core.errors import Cancelled, ExplanationError, LayerError, MemoryExhausted, ModelError
+from nbxplain.core.errors import (
+    Cancelled,
+    ExplanationError,
+    LayerError,
+    MemoryExhausted,
+    ModelError,
+)
 from nbxplain.core.preserve import random_states
 
 if TYPE_CHECKING:

@@ -135,7 +135,9 @@ def _assumed(model: nn.Module) -> tuple[Preprocessing, str]:
     )
 
 
-def pixel_space(transform: Callable[[Image.Image], Any], size: tuple[int, int]) -> PixelSpace | None:
+def pixel_space(
+    transform: Callable[[Image.Image], Any], size: tuple[int, int]
+) -> PixelSpace | None:
     """How `transform` normalises, found by transforming a black and a white picture.
 
     None when it is not affine per channel (random augmentation, histogram equalisation).

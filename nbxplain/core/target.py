@@ -23,7 +23,9 @@ class Contrast:
     against: Label
 
 
-TargetLike = Label | Contrast | Callable[[Tensor], Tensor] | Sequence[Label | Contrast] | Tensor | None
+TargetLike = (
+    Label | Contrast | Callable[[Tensor], Tensor] | Sequence[Label | Contrast] | Tensor | None
+)
 
 
 @dataclass(frozen=True)
@@ -99,8 +101,9 @@ def resolve(target: TargetLike, output: Tensor, labels: Sequence[str]) -> Target
 
 def _pair(target: Any, classes: int, labels: Sequence[str]) -> tuple[int, int]:
     if isinstance(target, Contrast):
-        pair = class_index(target.label, classes, labels), class_index(
-            target.against, classes, labels
+        pair = (
+            class_index(target.label, classes, labels),
+            class_index(target.against, classes, labels),
         )
         if pair[0] == pair[1]:
             raise TargetError("A contrast needs two different classes.", "Choose another second.")
@@ -128,5 +131,3 @@ def class_index(label: Any, classes: int, labels: Sequence[str]) -> int:
         f"A target cannot be {type(label).__name__}.",
         "Give a class index, a label, a Contrast, or a callable on the output.",
     )
-
-

@@ -129,7 +129,11 @@ class Method(BaseModel, ABC):
         return self.model_copy(update=cheap)
 
     def __repr_args__(self) -> Any:
-        return [(k, v) for k, v in super().__repr_args__() if v != type(self).model_fields[str(k)].default]
+        return [
+            (k, v)
+            for k, v in super().__repr_args__()
+            if v != type(self).model_fields[str(k)].default
+        ]
 
 
 REGISTRY: dict[str, type[Method]] = {}
@@ -181,7 +185,9 @@ def make(method: str | Method, **parameters: Any) -> Method:
         ) from error
 
 
-def layer_for(method: Method, layer: str | None, adapter: ModelAdapter, example: Tensor) -> Layer | None:
+def layer_for(
+    method: Method, layer: str | None, adapter: ModelAdapter, example: Tensor
+) -> Layer | None:
     """The layer a method works at: the given one or the suggested. Raises LayerError."""
     if not method.needs_layer:
         return None

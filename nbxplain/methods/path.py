@@ -30,7 +30,12 @@ class IntegratedGradients(Method):
     resumable: ClassVar[bool] = True
 
     steps: int = parameter(
-        64, "Intervals on the path; powers of two use every point best.", ge=2, le=1024, draft=8, log=True
+        64,
+        "Intervals on the path; powers of two use every point best.",
+        ge=2,
+        le=1024,
+        draft=8,
+        log=True,
     )
     quadrature: Rule = parameter("nested", "Where the gradient is taken, and with what weight.")
     baseline: Baseline | tuple[Baseline, ...] = parameter(
@@ -49,7 +54,9 @@ class IntegratedGradients(Method):
 class _Integral:
     """The running sum over (point, baseline, input) triples, point by point."""
 
-    def __init__(self, question: Question, references: Tensor, points: object, weights: object) -> None:
+    def __init__(
+        self, question: Question, references: Tensor, points: object, weights: object
+    ) -> None:
         self.question, self.references = question, references
         x = question.tensor
         self.points = torch.as_tensor(points, dtype=x.dtype, device=x.device)

@@ -52,4 +52,6 @@ def van_der_corput(index: int) -> float:
 
 
 def _spread(count: int) -> NDArray[np.intp]:
-    return np.argsort([van_der_corput(i) for i in range(count)], kind="stable").argsort(kind="stable")
+    return np.argsort([van_der_corput(i) for i in range(count)], kind="stable").argsort(
+        kind="stable"
+    )

@@ -14,9 +14,7 @@ VERSION = 1
 """Raised whenever a trait or a message changes its meaning."""
 
 Phase = Literal["draft", "final"]
-State = Literal[
-    "idle", "queued", "running", "cancelling", "done", "cancelled", "error"
-]
+State = Literal["idle", "queued", "running", "cancelling", "done", "cancelled", "error"]
 View = Literal["overlay", "side", "swipe", "map"]
 Sign = Literal["both", "positive", "negative", "absolute"]
 Verdict = Literal["good", "fair", "poor", "plain"]
