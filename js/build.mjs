@@ -1,0 +1,45 @@
+// Bundles src/widget.tsx into the one file that anywidget ships with every saved notebook.
+// `node build.mjs --page DIR` builds the demo page of test/ into DIR instead.
+import { copyFile, mkdir, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const LIMIT = 150_000;
+const here = dirname(fileURLToPath(import.meta.url));
+
+const common = {
+	bundle: true,
+	minify: true,
+	format: "esm",
+	target: "es2022",
+	jsx: "automatic",
+	jsxImportSource: "preact",
+	loader: { ".css": "text" },
+	// A bundled UMD file must not register itself with the notebook's AMD loader.
+	define: { "define.amd": "false" },
+	legalComments: "none",
+};
+
+async function bundle(entry, outfile) {
+	await mkdir(dirname(outfile), { recursive: true });
+	await build({ ...common, entryPoints: [join(here, entry)], outfile });
+	return (await stat(outfile)).size;
+}
+
+const page = process.argv.indexOf("--page");
+if (page >= 0) {
+	const folder = process.argv[page + 1];
+	await bundle("test/page.tsx", join(folder, "page.js"));
+	await copyFile(join(here, "test/page.html"), join(folder, "page.html"));
+} else {
+	const size = await bundle(
+		"src/widget.tsx",
+		join(here, "../nbxplain/static/widget.js"),
+	);
+	console.log(`widget.js: ${(size / 1000).toFixed(1)} kB`);
+	if (size > LIMIT) {
+		console.error(`The bundle is larger than ${LIMIT / 1000} kB.`);
+		process.exit(1);
+	}
+}

@@ -1,0 +1,78 @@
+import type { Result } from "../../model/protocol";
+import type { Store } from "../../model/store";
+
+const BUSY = new Set(["queued", "running", "cancelling"]);
+
+/** What must be known about the map before it is believed. */
+export function Badges({ store }: { store: Store }) {
+	const result = store.shown.value;
+	if (!result) return <Hint store={store} />;
+	return (
+		<>
+			<div class="nbx-badges">
+				{store.outdated.value && (
+					<span
+						class="nbx-badge"
+						title="the controls have changed since this was computed"
+					>
+						stale
+					</span>
+				)}
+				<Progress store={store} result={result} />
+			</div>
+			{result.reason && (
+				<div class="nbx-degenerate" role="note">
+					<span>{result.reason}</span>
+				</div>
+			)}
+		</>
+	);
+}
+
+function Progress({ store, result }: { store: Store; result: Result }) {
+	const share = `${result.done}/${result.total}`;
+	const { state, resumable } = store.traits._job.value;
+	if (result.phase === "draft")
+		return <span class="nbx-badge nbx-draft">draft {share}</span>;
+	if (result.complete || BUSY.has(state)) return null;
+	const resume = state === "cancelled" && resumable && store.online.value;
+	return (
+		<span class="nbx-badge">
+			partial {share}
+			{resume && (
+				<button
+					type="button"
+					onClick={() => {
+						store.ask({ kind: "resume" }).catch(() => undefined);
+					}}
+				>
+					Resume
+				</button>
+			)}
+		</span>
+	);
+}
+
+function Hint({ store }: { store: Store }) {
+	const { method, shortcuts, _catalog, _job } = store.traits;
+	if (!store.online.value || BUSY.has(_job.value.state)) return null;
+	const name = method.value;
+	const info = _catalog.value.methods.find((known) => known.name === name);
+	return (
+		<button
+			type="button"
+			class="nbx-hint"
+			onClick={() => {
+				store.ask({ kind: "run" }).catch(() => undefined);
+			}}
+		>
+			{shortcuts.value ? (
+				<>
+					Press <kbd>R</kbd> to run {info?.label ?? name}
+				</>
+			) : (
+				`Run ${info?.label ?? name}`
+			)}
+		</button>
+	);
+}

@@ -1,0 +1,93 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import { percentileOf } from "../../color/ranking";
+import type { Heatmap, Store } from "../../model/store";
+import { ordinal, plain, signed } from "./numbers";
+import { context, type Raster } from "./raster";
+import type { Scene } from "./scene";
+import type { Point, Size } from "./viewport";
+
+const QUIET = 500;
+
+/** What lies under the pointer: place, value, rank and the picture's own colour. */
+export function Readout({ store, scene }: { store: Store; scene: Scene }) {
+	const pixel = store.ui.crosshair.value;
+	const value = useValue(store, scene, pixel);
+	const rgb = pixel && rgbAt(scene.picture, pixel);
+	const rank = value === null ? null : percentileOf(scene.ranking.value, value);
+	const spoken = useQuiet(
+		pixel && value !== null && rank !== null
+			? `x ${pixel.x}, y ${pixel.y}: ${signed(value)}, ${ordinal(rank)} percentile`
+			: "",
+	);
+	return (
+		<div class="nbx-readout">
+			{pixel ? (
+				<>
+					<span>
+						x {pixel.x} y {pixel.y}
+					</span>
+					{value !== null && rank !== null && (
+						<>
+							<span>
+								value <b>{signed(value)}</b>
+							</span>
+							<span>{ordinal(rank)} percentile</span>
+						</>
+					)}
+					{rgb && <span>rgb {rgb.join(" ")}</span>}
+				</>
+			) : (
+				<Summary scene={scene} />
+			)}
+			<span class="nbx-hidden" aria-live="polite">
+				{spoken}
+			</span>
+		</div>
+	);
+}
+
+/** Said while nothing is pointed at: how fine the map is and how large. */
+function Summary({ scene }: { scene: Scene }) {
+	const map = scene.heatmap.value;
+	const largest = scene.ranking.value.at(-1);
+	if (!map || !largest) return null;
+	return (
+		<>
+			<span>
+				{map.columns} × {map.rows} cells
+			</span>
+			<span>largest magnitude {plain(largest)}</span>
+		</>
+	);
+}
+
+function useValue(store: Store, scene: Scene, pixel: Point | null) {
+	const map = scene.heatmap.value;
+	if (!map || !pixel) return null;
+	return valueAt(map, store.traits._image.value, pixel);
+}
+
+/** The value of the cell that covers a pixel: never an interpolated one. */
+export function valueAt(map: Heatmap, picture: Size, { x, y }: Point): number {
+	const column = Math.floor(((x + 0.5) * map.columns) / picture.width);
+	const row = Math.floor(((y + 0.5) * map.rows) / picture.height);
+	return map.values[row * map.columns + column] ?? 0;
+}
+
+function rgbAt(picture: Raster | null, { x, y }: Point): number[] | null {
+	const data = picture && context(picture)?.getImageData(x, y, 1, 1).data;
+	return data ? [...data.slice(0, 3)] : null;
+}
+
+/** A text that changes at most twice a second: a screen reader must be able to finish it. */
+function useQuiet(text: string): string {
+	const [said, say] = useState(text);
+	const latest = useRef(text);
+	latest.current = text;
+	useEffect(() => {
+		if (text === said) return;
+		const timer = setTimeout(() => say(latest.current), QUIET);
+		return () => clearTimeout(timer);
+	}, [text === said, said]);
+	return said;
+}

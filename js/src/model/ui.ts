@@ -1,0 +1,18 @@
+import { signal } from "@preact/signals";
+import type { Ui } from "./store";
+
+export function createUi(): Ui {
+	return {
+		tab: signal("explain"),
+		zoom: signal(1),
+		centre: signal(null),
+		crosshair: signal(null),
+		swipe: signal(0.5),
+		alpha: signal(null),
+		scrubbed: signal(null),
+		limit: signal(null),
+		open: signal(null),
+		looking: signal(null),
+		announcement: signal(""),
+	};
+}

@@ -1,0 +1,11 @@
+import base from "./base.css";
+import controls from "./controls.css";
+import dialogs from "./dialogs.css";
+import header from "./header.css";
+import history from "./history.css";
+import panel from "./panel.css";
+import stage from "./stage.css";
+
+export const styles = [base, controls, header, stage, panel, history, dialogs].join(
+	"\n",
+);

@@ -1,0 +1,352 @@
+import type {
+	Catalog,
+	Control,
+	Curve,
+	Grid,
+	MethodInfo,
+	Picture,
+	Prediction,
+	Result,
+	Spec,
+	Traits,
+} from "../src/model/protocol";
+
+export const SIZE = 64;
+
+/** A picture every browser decodes and no encoder is needed for: an uncompressed bitmap. */
+export function bitmap(
+	width: number,
+	height: number,
+	colour: (x: number, y: number) => [number, number, number],
+): Picture {
+	const stride = Math.ceil((width * 3) / 4) * 4;
+	const view = new DataView(new ArrayBuffer(54 + stride * height));
+	view.setUint16(0, 0x424d);
+	view.setUint32(2, view.byteLength, true);
+	view.setUint32(10, 54, true);
+	view.setUint32(14, 40, true);
+	view.setInt32(18, width, true);
+	view.setInt32(22, -height, true);
+	view.setUint16(26, 1, true);
+	view.setUint16(28, 24, true);
+	for (let y = 0; y < height; y++)
+		for (let x = 0; x < width; x++) {
+			const [red, green, blue] = colour(x, y);
+			const at = 54 + y * stride + x * 3;
+			view.setUint8(at, blue);
+			view.setUint8(at + 1, green);
+			view.setUint8(at + 2, red);
+		}
+	return { mime: "image/bmp", data: view, width, height };
+}
+
+const flat = (value: number) =>
+	bitmap(32, 32, () => [value, value, value] as [number, number, number]);
+
+export const picture = bitmap(SIZE, SIZE, (x, y) => {
+	const far = Math.hypot(x - 22, y - 26) / SIZE;
+	return [210 - far * 160, 150 - far * 60 + (y % 8) * 3, 90 + (x % 8) * 6];
+});
+
+const blob = (x: number, y: number, cx: number, cy: number, width: number) =>
+	Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * width * width));
+
+/** Support around two eyes and a nose; finer maps also have signed grain. */
+export function landscape(x: number, y: number, grain: boolean): number {
+	const support =
+		blob(x, y, 0.3, 0.34, 0.07) +
+		0.8 * blob(x, y, 0.86, 0.45, 0.06) +
+		0.9 * blob(x, y, 0.63, 0.83, 0.09) -
+		0.3 * blob(x, y, 0.15, 0.85, 0.12);
+	if (!grain) return Math.max(0, support);
+	const noise = Math.sin(x * 811.7 + y * 1303.3) * Math.sin(x * 397 - y * 611);
+	return support * (0.35 + noise) + noise * 0.03;
+}
+
+/** A quantised map of values f(x, y) over the unit square. */
+export function grid(
+	rows: number,
+	columns: number,
+	value: (x: number, y: number) => number,
+): Grid {
+	const values = Array.from({ length: rows * columns }, (_, i) =>
+		value(((i % columns) + 0.5) / columns, (Math.floor(i / columns) + 0.5) / rows),
+	);
+	const scale = Math.max(1e-9, ...values.map(Math.abs)) / 32767;
+	const data = Int16Array.from(values, (v) => Math.round(v / scale));
+	return { shape: [rows, columns], bits: 16, scale, data: data.buffer };
+}
+
+const steps = (name: string, label: string, most: number): Control => ({
+	name,
+	label,
+	help: "How often the model is evaluated.",
+	type: "integer",
+	default: 50,
+	draft: 8,
+	minimum: 2,
+	maximum: most,
+	step: 1,
+	logarithmic: true,
+});
+
+const methods: MethodInfo[] = [
+	method("gradient", "Gradient", "gradient", 1, {
+		help: "The slope of the score at each pixel.",
+	}),
+	method("input_x_gradient", "Input × Gradient", "gradient", 1, {
+		needs_baseline: true,
+	}),
+	method("integrated_gradients", "Integrated Gradients", "path", 2, {
+		help: "Gradients summed along the straight path from a baseline.",
+		needs_baseline: true,
+		resumable: true,
+		controls: [
+			steps("n_steps", "steps", 512),
+			{
+				name: "rule",
+				label: "rule",
+				help: "How the path is sampled.",
+				type: "choice",
+				default: "gauss",
+				choices: ["gauss", "midpoint", "trapezoid"],
+			},
+		],
+	}),
+	method("smoothgrad", "SmoothGrad", "gradient", 2, {
+		resumable: true,
+		controls: [
+			steps("n_samples", "samples", 256),
+			{
+				name: "noise",
+				label: "noise",
+				help: "Standard deviation as a share of the input's range.",
+				type: "number",
+				default: 0.15,
+				minimum: 0,
+				maximum: 1,
+				step: 0.01,
+			},
+			{
+				name: "squared",
+				label: "squared",
+				help: "Average the squared gradients.",
+				type: "boolean",
+				default: false,
+			},
+			{
+				name: "seed",
+				label: "seed",
+				help: "The same seed gives the same map.",
+				type: "integer",
+				default: 0,
+				minimum: 0,
+				maximum: 9999,
+			},
+		],
+	}),
+	method("grad_cam", "Grad-CAM", "CAM", 1, {
+		help: "Feature maps of a layer, weighted by their mean gradients.",
+		needs_layer: true,
+	}),
+	method("attention_rollout", "Attention rollout", "attention", 1, {
+		unavailable: "needs attention layers: this model has none",
+	}),
+];
+
+function method(
+	name: string,
+	label: string,
+	group: string,
+	cost: number,
+	more: Partial<MethodInfo>,
+): MethodInfo {
+	return {
+		name,
+		label,
+		group,
+		cost,
+		help: `${label} of the score.`,
+		needs_layer: false,
+		needs_baseline: false,
+		resumable: false,
+		controls: [],
+		unavailable: null,
+		...more,
+	};
+}
+
+export const catalog: Catalog = {
+	methods,
+	layers: [
+		layer("stem.conv", "Conv2d", [32, 112, 112], [112, 112]),
+		layer("blocks.4", "Sequential", [112, 14, 14], [14, 14]),
+		layer("blocks.6", "Sequential", [320, 7, 7], [7, 7]),
+		{ ...layer("head.conv", "Conv2d", [1280, 7, 7], [7, 7]), suggested: true },
+		layer("classifier", "Linear", [1000], null),
+	],
+	labels: Array.from({ length: 1000 }, (_, i) => `class ${i}`),
+	model: {
+		name: "efficientnet-lite0",
+		device: "cpu",
+		precision: "float32",
+		input: "224 × 224",
+	},
+};
+Object.assign(catalog.labels, {
+	281: "tabby cat",
+	282: "tiger cat",
+	285: "Egyptian Mau",
+	287: "lynx",
+});
+
+function layer(name: string, type: string, shape: number[], cells: number[] | null) {
+	return { name, type, shape, grid: cells, suggested: false };
+}
+
+export const prediction: Prediction = {
+	classes: 1000,
+	top: [
+		{ index: 285, label: "Egyptian Mau", score: 7.42, probability: 0.38 },
+		{ index: 281, label: "tabby cat", score: 7.04, probability: 0.26 },
+		{ index: 282, label: "tiger cat", score: 6.87, probability: 0.22 },
+		{ index: 287, label: "lynx", score: 5.17, probability: 0.04 },
+		{ index: 292, label: "class 292", score: 3.02, probability: 0.004 },
+	],
+};
+
+export function curve(count = 33): Curve {
+	const alpha = Array.from({ length: count }, (_, i) => i / (count - 1));
+	const rise = (a: number) => 7.2 / (1 + Math.exp(-(a - 0.45) * 14)) + 0.2;
+	return {
+		alpha,
+		score: alpha.map(rise),
+		accumulated: alpha.map((a) => 0.98 * (rise(a) - rise(0))),
+		baseline: flat(0),
+		has_maps: true,
+	};
+}
+
+/** A finished result of `spec`, or a partial one when `done` is below `total`. */
+export function result(
+	id: string,
+	spec: Spec,
+	more: Partial<Result> = {},
+): Result {
+	const info = methods.find((m) => m.name === spec.method);
+	const coarse = spec.method === "grad_cam";
+	const side = coarse ? 7 : SIZE;
+	const index = typeof spec.target === "number" ? spec.target : 285;
+	return {
+		id,
+		phase: "final",
+		spec,
+		title: info?.label ?? spec.method,
+		subtitle: coarse ? String(spec.layer) : String(spec.baseline.kind ?? ""),
+		target: catalog.labels[index] ?? String(index),
+		map: grid(side, side, (x, y) => landscape(x, y, !coarse) * 0.031),
+		signed: !coarse,
+		done: 50,
+		total: 50,
+		error: 0.002,
+		seconds: 0.9,
+		complete: true,
+		reason: null,
+		evidence: [
+			{
+				label: "completeness gap",
+				value: "0.3 % of 7.42",
+				verdict: "good",
+				help: "Good below 1 %, poor above 5 %.",
+			},
+			{ label: "evaluations", value: "50", verdict: "plain", help: "" },
+			{
+				label: "stable under 1 % noise",
+				value: "ρ .81",
+				verdict: "fair",
+				help: "Good above .9.",
+			},
+		],
+		curve: spec.method === "integrated_gradients" ? curve() : null,
+		description: `${info?.label} for ${catalog.labels[index]}: strongest support upper left, 61 % of positive mass in 10 % of the area`,
+		provenance: { torch: "2.13.0", model: "efficientnet-lite0" },
+		...more,
+	};
+}
+
+export const spec: Spec = {
+	method: "integrated_gradients",
+	params: { n_steps: 50, rule: "gauss" },
+	baseline: { kind: "blur", sigma: 12 },
+	target: 285,
+	layer: "head.conv",
+};
+
+/** The traits of an Explorer before its first result. */
+export function traits(more: Partial<Traits> = {}): Traits {
+	return {
+		...spec,
+		opacity: 0.55,
+		colormap: "auto",
+		clip: 99.5,
+		sign: "both",
+		threshold: 0,
+		view: "overlay",
+		native: false,
+		shortcuts: true,
+		_protocol: 1,
+		_catalog: catalog,
+		_image: picture,
+		_baselines: [
+			{ kind: "black", label: "black", thumbnail: flat(0), controls: [] },
+			{
+				kind: "blur",
+				label: "blur",
+				thumbnail: picture,
+				controls: [
+					{
+						name: "sigma",
+						label: "sigma",
+						help: "Width of the blur.",
+						type: "number",
+						default: 12,
+						minimum: 1,
+						maximum: 64,
+						step: 1,
+						unit: "px",
+					},
+				],
+			},
+			{ kind: "mean", label: "mean", thumbnail: flat(128), controls: [] },
+			{ kind: "white", label: "white", thumbnail: flat(255), controls: [] },
+			{
+				kind: "noise",
+				label: "noise",
+				thumbnail: bitmap(32, 32, (x, y) => {
+					const v = ((x * 7919 + y * 104729) * 31) % 256;
+					return [v, (v * 3) % 256, (v * 7) % 256];
+				}),
+				controls: [],
+			},
+			{ kind: "image", label: "image…", thumbnail: null, controls: [] },
+		],
+		_prediction: prediction,
+		_result: null,
+		_history: [],
+		_job: {
+			id: 0,
+			state: "idle",
+			phase: "final",
+			note: "",
+			done: 0,
+			total: 0,
+			seconds: 0,
+			eta: null,
+			resumable: false,
+		},
+		_error: null,
+		_notices: [],
+		_stale: false,
+		...more,
+	};
+}

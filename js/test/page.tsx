@@ -1,0 +1,85 @@
+import type { Picture, Traits } from "../src/model/protocol";
+import widget, { savedView } from "../src/widget";
+import { FakeModel, fakeKernel } from "./fake";
+import { result, spec, traits } from "./fixtures";
+
+declare global {
+	interface Window {
+		/** A photograph in place of the synthetic picture, given by whoever drives the page. */
+		photograph?: Omit<Picture, "data"> & { data: string };
+		model: FakeModel;
+	}
+}
+
+/**
+ * The widget with a scripted kernel, for screenshots and for trying things out:
+ * page.html?theme=dark&state=done. The states are those of the explorer.
+ */
+const query = new URLSearchParams(location.search);
+const name = query.get("state") ?? "done";
+document.body.dataset.theme = query.get("theme") ?? "light";
+
+const photograph = window.photograph as unknown as Picture | undefined;
+const image = photograph ? { _image: photograph } : {};
+const cam = { ...spec, method: "grad_cam" };
+const history = [
+	result("r1", spec),
+	result("r2", cam),
+	result("r3", { ...spec, baseline: { kind: "black" } }),
+].map((each) => ({
+	id: each.id,
+	name: `${each.title} ${each.subtitle}`,
+	pinned: each.id === "r2",
+	result: each,
+}));
+const done = { _result: result("r1", spec), _history: history };
+const job = (state: Traits["_job"]["state"], more = {}) => ({
+	_job: { ...traits()._job, state, done: 23, total: 50, seconds: 2.4, ...more },
+});
+
+const STATES: Record<string, Partial<Traits>> = {
+	idle: cam,
+	done: { ...done, ...job("done", { seconds: 0.9 }) },
+	cam: {
+		...cam,
+		_result: result("r2", cam),
+		_history: history,
+		...job("done", { seconds: 0.2 }),
+	},
+	running: { ...done, ...job("running", { eta: 2.1 }), target: 281 },
+	draft: {
+		_result: result("d", spec, { phase: "draft", done: 8, complete: false }),
+		...job("running"),
+	},
+	partial: {
+		_result: result("p", spec, { done: 23, complete: false }),
+		...job("cancelled", { resumable: true }),
+	},
+	degenerate: {
+		_result: result("z", spec, {
+			reason: "The gradient is zero everywhere: the score does not depend on the picture.",
+		}),
+	},
+	error: {
+		...done,
+		...job("error"),
+		_error: {
+			title: "The model ran out of memory",
+			hint: "Halve the batch: Explorer(..., batch=8).",
+			details: "Traceback (most recent call last):\n  torch.OutOfMemoryError",
+		},
+	},
+	stale: { ...done, _stale: true },
+	mismatch: { _protocol: 2 },
+};
+
+const el = document.getElementById("widget");
+if (!el) throw new Error("page.html has no #widget");
+const state = { ...image, ...STATES[name === "saved" ? "done" : name] };
+window.model = new FakeModel(state);
+if (name === "saved") {
+	savedView(el, { ...traits(state) });
+} else {
+	fakeKernel(window.model, { tick: 60, steps: 30 });
+	widget.render({ model: window.model, el });
+}
