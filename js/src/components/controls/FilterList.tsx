@@ -46,7 +46,7 @@ export function FilterList(props: Props) {
 	const shown = found.slice(0, MOST);
 	const active = useSignal(selected ?? shown[0]?.key ?? null);
 	const index = shown.findIndex(({ key }) => key === active.value);
-	const list = useRef<HTMLUListElement>(null);
+	const list = useRef<HTMLDivElement>(null);
 	const input = useRef<HTMLInputElement>(null);
 	useEffect(() => input.current?.focus(), []);
 	useEffect(() => {
@@ -101,7 +101,13 @@ export function FilterList(props: Props) {
 				onInput={onInput}
 				onKeyDown={onKeyDown}
 			/>
-			<ul ref={list} id={`${id}-list`} class="nbx-list" role="listbox" aria-label={label}>
+			<div
+				ref={list}
+				id={`${id}-list`}
+				class="nbx-list"
+				role="listbox"
+				aria-label={label}
+			>
 				{shown.map((row, at) => (
 					<Item
 						key={row.key}
@@ -113,7 +119,7 @@ export function FilterList(props: Props) {
 						onChoose={() => choose(row)}
 					/>
 				))}
-			</ul>
+			</div>
 			<p class="nbx-filter-foot" aria-live="polite">
 				{footnote(found.length, shown.length, current)}
 			</p>
@@ -140,12 +146,13 @@ function Item({ id, row, heading, active, selected, onChoose }: ItemProps) {
 	return (
 		<>
 			{heading && (
-				<li class="nbx-list-group" role="presentation">
+				<div class="nbx-list-group" role="presentation">
 					{heading}
-				</li>
+				</div>
 			)}
-			{/* Keys are handled by the text field, which keeps the focus. */}
-			<li
+			{/* biome-ignore lint/a11y/useFocusableInteractive: the text field keeps the focus and names the active option */}
+			{/* biome-ignore lint/a11y/useKeyWithClickEvents: the text field hears the keys */}
+			<div
 				id={id}
 				role="option"
 				class="nbx-option"
@@ -157,7 +164,7 @@ function Item({ id, row, heading, active, selected, onChoose }: ItemProps) {
 				onClick={onChoose}
 			>
 				{row.content}
-			</li>
+			</div>
 		</>
 	);
 }

@@ -76,7 +76,9 @@ function useDismissal(
 		const element = panel.current;
 		const button = anchor.current;
 		const inside = (event: Event) =>
-			[element, button].some((part) => part && event.composedPath().includes(part));
+			[element, button].some(
+				(part) => part && event.composedPath().includes(part),
+			);
 		const onPress = (event: Event) => {
 			if (!inside(event)) close.current();
 		};

@@ -16,11 +16,7 @@ export function parse(text: string): number | null {
 	return plain === "" || !Number.isFinite(value) ? null : value;
 }
 
-export function clamp(
-	value: number,
-	minimum: number,
-	maximum: number,
-): number {
+export function clamp(value: number, minimum: number, maximum: number): number {
 	return Math.min(maximum, Math.max(minimum, value));
 }
 
@@ -35,7 +31,11 @@ export interface Scale {
 export function snap(value: number, { minimum, maximum, step }: Scale): number {
 	if (step <= 0) return clamp(value, minimum, maximum);
 	const steps = Math.round((value - minimum) / step);
-	return clamp(Number((minimum + steps * step).toPrecision(12)), minimum, maximum);
+	return clamp(
+		Number((minimum + steps * step).toPrecision(12)),
+		minimum,
+		maximum,
+	);
 }
 
 /** A logarithmic track needs a positive start; a range that begins at zero starts at one step. */
@@ -47,8 +47,7 @@ function start(scale: Scale): number {
 export function position(value: number, scale: Scale): number {
 	const { minimum, maximum, logarithmic } = scale;
 	if (maximum <= minimum) return 0;
-	if (!logarithmic)
-		return clamp((value - minimum) / (maximum - minimum), 0, 1);
+	if (!logarithmic) return clamp((value - minimum) / (maximum - minimum), 0, 1);
 	const low = start(scale);
 	return clamp(
 		Math.log(Math.max(value, low) / low) / Math.log(maximum / low),

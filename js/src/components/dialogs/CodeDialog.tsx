@@ -23,9 +23,7 @@ export function CodeDialog({ store, onClose }: DialogProps) {
 			title="The code of this result"
 			onClose={onClose}
 			actions={
-				code.value && (
-					<CopyButton label="copy" text={() => code.value ?? ""} />
-				)
+				code.value && <CopyButton label="copy" text={() => code.value ?? ""} />
 			}
 		>
 			<p class="nbx-soft">
@@ -37,7 +35,7 @@ export function CodeDialog({ store, onClose }: DialogProps) {
 					{trouble.value}
 				</p>
 			) : (
-				<pre class="nbx-code" tabIndex={0} aria-busy={code.value === null}>
+				<pre class="nbx-code" aria-busy={code.value === null}>
 					{code.value ?? "…"}
 				</pre>
 			)}

@@ -12,7 +12,8 @@ export interface DialogProps {
 
 export function Dialogs({ store }: { store: Store }) {
 	const open = store.ui.open.value;
-	const Current = open && open in DIALOGS && DIALOGS[open as keyof typeof DIALOGS];
+	const Current =
+		open && open in DIALOGS && DIALOGS[open as keyof typeof DIALOGS];
 	if (!Current) return null;
 	return (
 		<Current

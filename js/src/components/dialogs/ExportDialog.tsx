@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
 import type { ExportRequest } from "../../model/protocol";
 import { Checkbox } from "../controls/Checkbox";
 import { reason } from "../controls/reason";
 import { Segmented } from "../controls/Segmented";
 import { Slider } from "../controls/Slider";
-import { lookedAt } from "../history/looked";
+import { useScene } from "../stage/scene";
+import { composed } from "./composed";
 import { Dialog } from "./Dialog";
 import type { DialogProps } from "./Dialogs";
-import { download, stagePicture } from "./download";
+import { download } from "./download";
 
 type Format = ExportRequest["format"];
 type Choice = Omit<ExportRequest, "id" | "kind">;
@@ -17,7 +17,11 @@ const FORMATS: { value: Format; label: string; name: string }[] = [
 	{ value: "png", label: "PNG", name: "a picture" },
 	{ value: "svg", label: "SVG", name: "vectors, text as text" },
 	{ value: "pdf", label: "PDF", name: "vectors for a paper" },
-	{ value: "html", label: "HTML", name: "one page, still to be looked through, no kernel" },
+	{
+		value: "html",
+		label: "HTML",
+		name: "one page, still to be looked through, no kernel",
+	},
 	{ value: "npz", label: "NPZ", name: "the raw values, with their provenance" },
 ];
 
@@ -40,7 +44,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 	});
 	const trouble = useSignal("");
 	const busy = useSignal(false);
-	const body = useRef<HTMLDivElement>(null);
+	const scene = useScene(store);
 	const offline = store.offlineReason.value;
 	const { format } = choice.value;
 	const change = (changes: Partial<Choice>) => {
@@ -50,7 +54,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 		busy.value = true;
 		trouble.value = "";
 		try {
-			if (offline) download(await stagePicture(body.current), "nbxplain.png");
+			if (offline) download(await composed(scene, store), "nbxplain.png");
 			else {
 				const { answer, buffers } = await store.ask({
 					kind: "export",
@@ -87,7 +91,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 				</>
 			}
 		>
-			<div ref={body} class="nbx-export">
+			<div class="nbx-export">
 				<Warning store={store} />
 				<Segmented
 					label="format"
@@ -159,7 +163,7 @@ function FigureFields({ choice, change }: FigureProps) {
 
 /** An unfinished result may be saved, but not unawares. */
 function Warning({ store }: Pick<DialogProps, "store">) {
-	const result = lookedAt(store);
+	const result = store.shown.value;
 	if (!result || (result.phase === "final" && result.complete)) return null;
 	const kind = result.phase === "draft" ? "a draft" : "a partial result";
 	return (

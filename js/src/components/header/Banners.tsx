@@ -18,7 +18,10 @@ export function Banners({ store }: { store: Store }) {
 		<div class="nbx-banners">
 			{offline && <Banner tone="warn">{offline}</Banner>}
 			{store.traits._stale.value && (
-				<Banner tone="warn" action={offline ? null : { label: "Run", act: run }}>
+				<Banner
+					tone="warn"
+					action={offline ? null : { label: "Run", act: run }}
+				>
 					The model's weights changed since this result: run again.
 				</Banner>
 			)}

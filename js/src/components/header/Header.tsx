@@ -23,7 +23,8 @@ export function Header({ store }: { store: Store }) {
 }
 
 function Actions({ store }: { store: Store }) {
-	const nothing = store.shown.value === null ? "nothing has been computed yet" : "";
+	const nothing =
+		store.shown.value === null ? "nothing has been computed yet" : "";
 	const reason = nothing || store.offlineReason.value;
 	const open = (name: string) => () => {
 		store.ui.open.value = name;

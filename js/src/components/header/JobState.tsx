@@ -36,7 +36,8 @@ function seconds(value: number): string {
 
 function ended(job: Job): string {
 	if (job.state === "done") return `done in ${seconds(job.seconds)}`;
-	if (job.state === "cancelled") return `stopped at ${job.done} of ${job.total}`;
+	if (job.state === "cancelled")
+		return `stopped at ${job.done} of ${job.total}`;
 	if (job.state === "error") return "failed";
 	return "";
 }

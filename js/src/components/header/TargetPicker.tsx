@@ -58,14 +58,13 @@ function Choose({ store, index, against, close }: ChooseProps) {
 		if (filling === "index" && against === null) store.set({ target: chosen });
 		else if (filling === "index")
 			store.set({ target: { index: chosen, against: against as number } });
-		else if (index !== null)
-			store.set({ target: { index, against: chosen } });
+		else if (index !== null) store.set({ target: { index, against: chosen } });
 		close();
 	};
 	const selected = filling === "index" ? index : against;
 	return (
 		<>
-			<div class="nbx-slots" role="group" aria-label="explain">
+			<fieldset class="nbx-slots" aria-label="explain">
 				<Slot
 					caption="for"
 					value={labelOf(index, labels, prediction)}
@@ -100,7 +99,7 @@ function Choose({ store, index, against, close }: ChooseProps) {
 						<Icon name="close" />
 					</button>
 				)}
-			</div>
+			</fieldset>
 			<FilterList
 				key={filling}
 				label={filling === "index" ? "class to explain" : "rather than"}
@@ -123,7 +122,12 @@ interface SlotProps {
 
 function Slot({ caption, value, pressed, onPress }: SlotProps) {
 	return (
-		<button type="button" class="nbx-slot" aria-pressed={pressed} onClick={onPress}>
+		<button
+			type="button"
+			class="nbx-slot"
+			aria-pressed={pressed}
+			onClick={onPress}
+		>
 			<span class="nbx-picker-caption">{caption}</span>
 			<span class="nbx-cut">{value}</span>
 		</button>

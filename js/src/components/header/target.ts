@@ -1,4 +1,9 @@
-import type { Choice, Contrast, Prediction, Traits } from "../../model/protocol";
+import type {
+	Choice,
+	Contrast,
+	Prediction,
+	Traits,
+} from "../../model/protocol";
 
 export type Target = Traits["target"];
 
@@ -25,9 +30,7 @@ export function labelOf(
 ): string {
 	if (index === null) return "predicted class";
 	return (
-		labels[index] ??
-		choiceOf(index, prediction)?.label ??
-		`class ${index}`
+		labels[index] ?? choiceOf(index, prediction)?.label ?? `class ${index}`
 	);
 }
 

@@ -27,7 +27,7 @@ export function Actions({ item, earlier, off, onAct, onRename }: Props) {
 		</button>
 	);
 	return (
-		<div class="nbx-history-actions" role="group" aria-label={item.name}>
+		<fieldset class="nbx-history-actions" aria-label={item.name}>
 			{earlier &&
 				button("restore", () => onAct("restore"), "go back to these settings")}
 			<button
@@ -42,6 +42,6 @@ export function Actions({ item, earlier, off, onAct, onRename }: Props) {
 			</button>
 			{button("rename", onRename, "F2 or double click")}
 			{button("forget", () => onAct("forget"), "remove from the history")}
-		</div>
+		</fieldset>
 	);
 }

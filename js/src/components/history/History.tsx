@@ -2,9 +2,9 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { HistoryItem, HistoryRequest } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { useRaster } from "../stage/raster";
 import { Actions } from "./Actions";
 import { Item } from "./Item";
-import { useBitmap } from "./useBitmap";
 
 /** Earlier results, to look at again or to go back to; at the right, what the model is. */
 export function History({ store }: { store: Store }) {
@@ -13,7 +13,9 @@ export function History({ store }: { store: Store }) {
 	return (
 		<footer class="nbx-history">
 			{items.length > 0 && <Strip store={store} items={items} />}
-			<p class="nbx-model">{[name, precision, input].filter(Boolean).join(" · ")}</p>
+			<p class="nbx-model">
+				{[name, precision, input].filter(Boolean).join(" · ")}
+			</p>
 		</footer>
 	);
 }
@@ -29,7 +31,7 @@ function Strip({ store, items }: StripProps) {
 	const list = useRef<HTMLDivElement>(null);
 	const newest = store.traits._result.value?.id;
 	const selected = looking.value ?? newest;
-	const picture = useBitmap(store.traits._image.value);
+	const picture = useRaster(store.traits._image.value);
 	const index = items.findIndex(({ id }) => id === selected);
 	const current = items[index];
 
@@ -39,11 +41,9 @@ function Strip({ store, items }: StripProps) {
 		name?: string,
 	) => {
 		const request = { kind: "history" as const, action, item: item.id };
-		store
-			.ask(name === undefined ? request : { ...request, name })
-			.catch(() => {
-				announcement.value = `${item.name}: ${action} failed`;
-			});
+		store.ask(name === undefined ? request : { ...request, name }).catch(() => {
+			announcement.value = `${item.name}: ${action} failed`;
+		});
 		if (action === "restore" || action === "forget") looking.value = null;
 	};
 	/** The newest result is simply what the stage shows. */

@@ -1,11 +1,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { HistoryItem } from "../../model/protocol";
 import { Icon } from "../controls/Icon";
+import type { Raster } from "../stage/raster";
 import { type Look, Miniature } from "./Miniature";
 
 interface Props {
 	item: HistoryItem;
-	picture: ImageBitmap | null;
+	picture: Raster | null;
 	look: Look;
 	selected: boolean;
 	/** The one item that Tab stops at. */

@@ -1,9 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
-import { colour, colormapName, scaleOf, table } from "../../color/colour";
+import { colormapName, colour, scaleOf, table } from "../../color/colour";
 import { percentile, rank } from "../../color/ranking";
 import { smooth } from "../../color/resample";
 import { decodeMap } from "../../model/decode";
 import type { Result } from "../../model/protocol";
+import { fromPixels, type Raster } from "../stage/raster";
 
 export interface Look {
 	colormap: string;
@@ -12,7 +13,7 @@ export interface Look {
 
 interface Props {
 	/** The decoded picture; null until it is there. */
-	picture: ImageBitmap | null;
+	picture: Raster | null;
 	result: Result;
 	look: Look;
 }
@@ -28,11 +29,12 @@ export function Miniature({ picture, result, look }: Props) {
 		const context = canvas.current?.getContext("2d");
 		if (!context) return;
 		context.clearRect(0, 0, SIDE, SIDE);
-		if (picture) context.drawImage(picture, ...square(picture), 0, 0, SIDE, SIDE);
+		if (picture)
+			context.drawImage(picture, ...square(picture), 0, 0, SIDE, SIDE);
 		const map = heatmap(result, { colormap, clip });
 		if (map) context.drawImage(map, ...square(map), 0, 0, SIDE, SIDE);
 	}, [picture, result, colormap, clip]);
-	return <canvas ref={canvas} width={SIDE} height={SIDE} aria-hidden="true" />;
+	return <canvas ref={canvas} width={SIDE} height={SIDE} />;
 }
 
 /** The largest square in the middle: what is left out is left out of picture and map alike. */
@@ -59,13 +61,7 @@ function heatmap(result: Result, { colormap, clip }: Look) {
 		limit,
 		floor: 0,
 		sign: "both",
-		alpha: signed ? "magnitude" : "veil",
+		alpha: signed ? "veil" : "magnitude",
 	});
-	const image = document.createElement("canvas");
-	image.width = small.columns;
-	image.height = small.rows;
-	image
-		.getContext("2d")
-		?.putImageData(new ImageData(pixels, small.columns, small.rows), 0, 0);
-	return image;
+	return fromPixels(pixels, small.columns, small.rows);
 }

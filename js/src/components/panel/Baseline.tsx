@@ -111,7 +111,10 @@ function Tile({ tile, group, checked, disabled, onChoose }: TileProps) {
 	const { kind, label, thumbnail } = tile;
 	const file = kind === "image";
 	return (
-		<label class="nbx-tile" title={file ? "choose, paste or drop a picture" : label}>
+		<label
+			class="nbx-tile"
+			title={file ? "choose, paste or drop a picture" : label}
+		>
 			<input
 				type="radio"
 				name={group}

@@ -58,7 +58,11 @@ export function CurveView({ curve, alpha, onScrub, onLeave, onWhole }: Props) {
 				onPointerLeave={onLeave}
 				onKeyDown={onKeyDown}
 			>
-				<svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+				<svg
+					viewBox="0 0 100 100"
+					preserveAspectRatio="none"
+					aria-hidden="true"
+				>
 					<path class="nbx-curve-area" d={area} />
 					<path class="nbx-curve-line" d={line} />
 				</svg>

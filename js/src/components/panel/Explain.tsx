@@ -1,5 +1,4 @@
 import type { Store } from "../../model/store";
-import { lookedAt } from "../history/looked";
 import { Baseline } from "./Baseline";
 import { EvidenceList } from "./EvidenceList";
 import { Look } from "./Look";
@@ -10,7 +9,7 @@ import { Path } from "./Path";
 export function Explain({ store }: { store: Store }) {
 	const { methods } = store.traits._catalog.value;
 	const method = methods.find(({ name }) => name === store.traits.method.value);
-	const result = lookedAt(store);
+	const result = store.shown.value;
 	const curve = result?.curve;
 	return (
 		<>

@@ -84,14 +84,18 @@ function Colours({ store, signed }: { store: Store; signed: boolean }) {
 	const twoSided = signed && sign.value !== "absolute";
 	const automatic = colormapName("auto", twoSided);
 	const drawn = colormapName(colormap.value, twoSided);
-	const swatch = gradient({
-		table: table(drawn),
-		scale: scaleOf(drawn, twoSided),
-		limit: 1,
-		floor: 0,
-		sign: "both",
-		alpha: "opaque",
-	});
+	const swatch = gradient(
+		{
+			table: table(drawn),
+			scale: scaleOf(drawn, twoSided),
+			limit: 1,
+			floor: 0,
+			sign: "both",
+			alpha: "opaque",
+		},
+		twoSided ? -1 : 0,
+		1,
+	);
 	return (
 		<Select
 			label="colours"

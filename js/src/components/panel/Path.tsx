@@ -5,9 +5,9 @@ import type { Store } from "../../model/store";
 import { figure } from "../controls/number";
 import { Slider } from "../controls/Slider";
 import { CurveView } from "./CurveView";
+import { Value } from "./EvidenceList";
 import { cumulativeMap, gap } from "./path";
 import { Section } from "./Section";
-import { Value } from "./EvidenceList";
 
 interface Props {
 	store: Store;

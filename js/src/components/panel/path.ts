@@ -11,7 +11,8 @@ interface Between {
 /** The two neighbours of x among rising numbers; at the ends both are the same. */
 export function between(xs: number[], x: number): Between {
 	const above = xs.findIndex((value) => value >= x);
-	if (above < 0) return { below: xs.length - 1, above: xs.length - 1, share: 0 };
+	if (above < 0)
+		return { below: xs.length - 1, above: xs.length - 1, share: 0 };
 	if (above === 0) return { below: 0, above: 0, share: 0 };
 	const low = xs[above - 1] as number;
 	const high = xs[above] as number;
