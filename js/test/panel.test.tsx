@@ -6,8 +6,12 @@ import {
 	within,
 } from "@testing-library/preact";
 import { afterEach, describe, expect, it } from "vitest";
+import {
+	cumulativeMap,
+	gap,
+	interpolate,
+} from "../src/components/panel/alongPath";
 import { Panel } from "../src/components/panel/Panel";
-import { cumulativeMap, gap, interpolate } from "../src/components/panel/path";
 import type { Traits } from "../src/model/protocol";
 import { curve, grid, result, spec } from "./fixtures";
 import { answer, closeAll, opened } from "./parts";

@@ -1,6 +1,6 @@
 import type { Curve } from "../../model/protocol";
 import { clamp, compact, figure } from "../controls/number";
-import { interpolate, outline } from "./path";
+import { interpolate, outline } from "./alongPath";
 
 interface Props {
 	curve: Curve;

@@ -4,9 +4,9 @@ import type { Control, Curve, Evidence, Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { figure } from "../controls/number";
 import { Slider } from "../controls/Slider";
+import { cumulativeMap, gap } from "./alongPath";
 import { CurveView } from "./CurveView";
 import { Value } from "./EvidenceList";
-import { cumulativeMap, gap } from "./path";
 import { Section } from "./Section";
 
 interface Props {
