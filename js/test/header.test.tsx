@@ -127,13 +127,13 @@ describe("the job", () => {
 			job({ state: "running", done: 46, total: 64, seconds: 0.9, eta: 1 }),
 		);
 		expect(screen.getByText("46 of 64")).toBeTruthy();
-		expect(screen.getByText(".9 s")).toBeTruthy();
+		expect(screen.getByText("0.9 s")).toBeTruthy();
 		await act(() =>
 			model.push(
 				job({ state: "running", done: 46, total: 64, seconds: 3, eta: 4 }),
 			),
 		);
-		expect(screen.getByText("4 s left")).toBeTruthy();
+		expect(screen.getByText("4.0 s left")).toBeTruthy();
 		fireEvent.click(screen.getByRole("button", { name: /^Stop/ }));
 		expect(model.requests("stop")).toHaveLength(1);
 		await act(() => model.push(job({ state: "cancelling" })));

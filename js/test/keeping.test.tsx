@@ -131,6 +131,19 @@ describe("the dialogs", () => {
 		expect(screen.getByText(/This is a partial result: 23 of 50/)).toBeTruthy();
 	});
 
+	it("ask for an earlier result to be restored before it is exported", async () => {
+		const { model, store } = await dialog("export", { _history: items });
+		await act(() => {
+			store.ui.looking.value = "r0";
+		});
+		const save = screen.getByText("Save PNG") as HTMLButtonElement;
+		expect(save.disabled).toBe(true);
+		fireEvent.click(screen.getByText("Restore"));
+		expect(model.requests("history").at(-1)?.item).toBe("r0");
+		answer(model, "history");
+		await waitFor(() => expect(save.disabled).toBe(false));
+	});
+
 	it("say why an export failed and stay open", async () => {
 		const { model } = await dialog("export");
 		fireEvent.click(screen.getByText("Save PNG"));

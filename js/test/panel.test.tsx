@@ -1,4 +1,5 @@
 import {
+	act,
 	fireEvent,
 	render,
 	screen,
@@ -49,12 +50,34 @@ describe("the generated form", () => {
 	it("drafts while a handle is dragged and computes on release", async () => {
 		const { model } = panel({ method: "smoothgrad", params: {} });
 		const noise = screen.getByLabelText("noise");
+		fireEvent.pointerDown(noise);
 		fireEvent.input(noise, { target: { value: "0.2" } });
 		fireEvent.input(noise, { target: { value: "0.3" } });
 		expect(model.requests("draft")[0]?.spec.params).toEqual({ noise: 0.2 });
 		expect(model.state.params).toEqual({});
 		fireEvent.change(noise, { target: { value: "0.3" } });
 		expect(model.state.params).toEqual({ noise: 0.3 });
+	});
+
+	it("ends a drag that comes back to where it began", async () => {
+		const { model } = panel({ method: "smoothgrad", params: { noise: 0.2 } });
+		const noise = screen.getByLabelText("noise");
+		fireEvent.pointerDown(noise);
+		fireEvent.input(noise, { target: { value: "0.3" } });
+		fireEvent.input(noise, { target: { value: "0.2" } });
+		const saved = model.saved.length;
+		fireEvent.pointerUp(noise);
+		await waitFor(() => expect(model.saved).toHaveLength(saved + 1));
+		expect(model.state.params).toEqual({ noise: 0.2 });
+	});
+
+	it("sends no draft for a key, which is released at once", () => {
+		const { model } = panel({ method: "smoothgrad", params: {} });
+		const noise = screen.getByLabelText("noise");
+		fireEvent.input(noise, { target: { value: "0.16" } });
+		fireEvent.change(noise, { target: { value: "0.16" } });
+		expect(model.requests("draft")).toHaveLength(0);
+		expect(model.state.params).toEqual({ noise: 0.16 });
 	});
 
 	it("takes a typed number, keeps it in bounds, and refuses what is none", () => {
@@ -89,9 +112,9 @@ describe("the generated form", () => {
 describe("the baseline", () => {
 	it("is chosen by its tile and adjusted by its own controls", () => {
 		const { model } = panel();
-		fireEvent.input(screen.getByLabelText("sigma"), {
-			target: { value: "20" },
-		});
+		const sigma = screen.getByLabelText("sigma");
+		fireEvent.pointerDown(sigma);
+		fireEvent.input(sigma, { target: { value: "20" } });
 		expect(model.requests("draft")[0]?.spec.baseline).toEqual({
 			kind: "blur",
 			sigma: 20,
@@ -160,6 +183,15 @@ describe("the path", () => {
 		expect(store.ui.alpha.value).toBeCloseTo(0.3);
 	});
 
+	it("stays, dimmed, while a draft without a path is shown", () => {
+		const { model } = panel();
+		const draft = result("d1", spec, { phase: "draft", curve: null });
+		const data = draft.map.data as ArrayBuffer;
+		act(() => model.message({ kind: "frame", seq: 1, result: draft }, [data]));
+		const path = screen.getByRole("region", { name: "path" });
+		expect(path.classList.contains("nbx-dim")).toBe(true);
+	});
+
 	it("doubles the steps up to the most that is allowed", () => {
 		const { model } = panel({ params: { n_steps: 300, rule: "gauss" } });
 		fireEvent.click(screen.getByText("double the steps"));
@@ -186,9 +218,9 @@ describe("the path", () => {
 describe("the look and the evidence", () => {
 	it("sets the look at once, without a message", () => {
 		const { model, store } = panel();
-		fireEvent.input(screen.getByLabelText("opacity"), {
-			target: { value: "0.8" },
-		});
+		const opacity = screen.getByLabelText("opacity");
+		fireEvent.pointerDown(opacity);
+		fireEvent.input(opacity, { target: { value: "0.8" } });
 		expect(store.traits.opacity.value).toBe(0.8);
 		fireEvent.click(screen.getByLabelText("support only"));
 		expect(store.traits.sign.value).toBe("positive");

@@ -11,6 +11,7 @@ export function Checkbox({ label, help, disabled, checked, onCommit }: Props) {
 	return (
 		<div class={`nbx-check${disabled ? " nbx-off" : ""}`} title={help}>
 			<label>
+				<span>{label}</span>
 				<input
 					type="checkbox"
 					checked={checked}
@@ -18,7 +19,6 @@ export function Checkbox({ label, help, disabled, checked, onCommit }: Props) {
 					aria-describedby={help ? id : undefined}
 					onChange={(event) => onCommit(event.currentTarget.checked)}
 				/>
-				<span>{label}</span>
 			</label>
 			{help && (
 				<span id={id} hidden>

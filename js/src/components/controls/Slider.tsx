@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useId } from "preact/hooks";
+import { useId, useRef } from "preact/hooks";
 import { type Described, Field } from "./Field";
 import { NumberField } from "./NumberField";
 import { compact, position, type Scale, valueAt } from "./number";
@@ -31,6 +31,7 @@ export function Slider(props: Props) {
 		logarithmic: props.logarithmic ?? false,
 	};
 	const dragged = useSignal<number | null>(null);
+	const held = useRef(false);
 	const id = useId();
 	const now = dragged.value ?? value;
 	const commit = (next: number) => {
@@ -59,7 +60,18 @@ export function Slider(props: Props) {
 					disabled={disabled}
 					onDrag={(next) => {
 						dragged.value = next;
-						onDrag?.(next);
+						// A key is released at once: what it asks for is final.
+						if (held.current) onDrag?.(next);
+					}}
+					onHold={() => {
+						held.current = true;
+					}}
+					onRelease={() => {
+						held.current = false;
+						// Let go where it was taken, the range reports no change: end the drag here.
+						setTimeout(() => {
+							if (dragged.peek() !== null) commit(dragged.peek() as number);
+						});
 					}}
 					onCommit={commit}
 				/>
@@ -86,6 +98,8 @@ interface TrackProps {
 	disabled?: boolean;
 	onDrag: (value: number) => void;
 	onCommit: (value: number) => void;
+	onHold: () => void;
+	onRelease: () => void;
 }
 
 function Track(props: TrackProps) {
@@ -118,6 +132,9 @@ function Track(props: TrackProps) {
 				disabled={disabled}
 				aria-describedby={props.describedBy}
 				aria-valuetext={`${compact(value)}${unit ? ` ${unit}` : ""}`}
+				onPointerDown={props.onHold}
+				onPointerUp={props.onRelease}
+				onPointerCancel={props.onRelease}
 				onInput={(event) => onDrag(read(event))}
 				onChange={(event) => onCommit(read(event))}
 			/>

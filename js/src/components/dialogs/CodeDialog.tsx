@@ -4,11 +4,14 @@ import { CopyButton } from "../controls/CopyButton";
 import { reason } from "../controls/reason";
 import { Dialog } from "./Dialog";
 import type { DialogProps } from "./Dialogs";
+import { Earlier } from "./Earlier";
 
 export function CodeDialog({ store, onClose }: DialogProps) {
 	const code = useSignal<string | null>(null);
 	const trouble = useSignal("");
+	const earlier = store.ui.looking.value !== null;
 	useEffect(() => {
+		if (earlier) return;
 		store
 			.ask({ kind: "code" })
 			.then(({ answer }) => {
@@ -17,7 +20,7 @@ export function CodeDialog({ store, onClose }: DialogProps) {
 			.catch((failure) => {
 				trouble.value = reason(failure);
 			});
-	}, [store, code, trouble]);
+	}, [store, code, trouble, earlier]);
 	return (
 		<Dialog
 			title="The code of this result"
@@ -30,6 +33,7 @@ export function CodeDialog({ store, onClose }: DialogProps) {
 				Runs without the widget and gives the same map: same seed, same
 				parameters.
 			</p>
+			{earlier && <Earlier store={store} what="written as code" />}
 			{trouble.value ? (
 				<p class="nbx-trouble" role="alert">
 					{trouble.value}

@@ -35,19 +35,18 @@ export function Dialog({ title, onClose, children, actions }: Props) {
 			}}
 		>
 			<div class="nbx-dialog-body">
-				<div class="nbx-dialog-head">
-					<h2 id={id}>{title}</h2>
-					<button
-						type="button"
-						class="nbx-link nbx-square"
-						aria-label="close"
-						onClick={onClose}
-					>
-						<Icon name="close" />
-					</button>
-				</div>
+				<h2 id={id}>{title}</h2>
 				{children}
 				{actions && <div class="nbx-dialog-foot">{actions}</div>}
+				{/* Last, so that the first control gets the focus. */}
+				<button
+					type="button"
+					class="nbx-link nbx-square nbx-dialog-close"
+					aria-label="close"
+					onClick={onClose}
+				>
+					<Icon name="close" />
+				</button>
 			</div>
 		</dialog>
 	);

@@ -9,6 +9,7 @@ import { composed } from "./composed";
 import { Dialog } from "./Dialog";
 import type { DialogProps } from "./Dialogs";
 import { download } from "./download";
+import { Earlier } from "./Earlier";
 
 type Format = ExportRequest["format"];
 type Choice = Omit<ExportRequest, "id" | "kind">;
@@ -46,6 +47,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 	const busy = useSignal(false);
 	const scene = useScene(store);
 	const offline = store.offlineReason.value;
+	const earlier = !offline && store.ui.looking.value !== null;
 	const { format } = choice.value;
 	const change = (changes: Partial<Choice>) => {
 		choice.value = { ...choice.value, ...changes };
@@ -83,7 +85,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 					<button
 						type="button"
 						class="nbx-button nbx-primary"
-						disabled={busy.value}
+						disabled={busy.value || earlier}
 						onClick={save}
 					>
 						{busy.value ? "drawing…" : `Save ${format.toUpperCase()}`}
@@ -92,6 +94,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 			}
 		>
 			<div class="nbx-export">
+				{earlier && <Earlier store={store} what="exported" />}
 				<Warning store={store} />
 				<Segmented
 					label="format"
@@ -167,7 +170,7 @@ function Warning({ store }: Pick<DialogProps, "store">) {
 	if (!result || (result.phase === "final" && result.complete)) return null;
 	const kind = result.phase === "draft" ? "a draft" : "a partial result";
 	return (
-		<p class="nbx-export-warning" role="status">
+		<p class="nbx-dialog-warning" role="status">
 			{`This is ${kind}: ${result.done} of ${result.total}. The figure will say so.`}
 		</p>
 	);

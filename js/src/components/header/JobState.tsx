@@ -1,6 +1,5 @@
 import type { Job } from "../../model/protocol";
 import type { Store } from "../../model/store";
-import { compact } from "../controls/number";
 
 const BUSY = new Set(["queued", "running", "cancelling"]);
 
@@ -30,12 +29,14 @@ export function JobState({ store }: { store: Store }) {
 }
 
 function seconds(value: number): string {
-	if (value < 100) return `${compact(value, 2)} s`;
+	if (value < 10) return `${value.toFixed(1)} s`;
+	if (value < 100) return `${Math.round(value)} s`;
 	return `${Math.round(value / 60)} min`;
 }
 
 function ended(job: Job): string {
-	if (job.state === "done") return `done in ${seconds(job.seconds)}`;
+	if (job.state === "done")
+		return `${job.phase === "draft" ? "draft" : "done"} in ${seconds(job.seconds)}`;
 	if (job.state === "cancelled")
 		return `stopped at ${job.done} of ${job.total}`;
 	if (job.state === "error") return "failed";

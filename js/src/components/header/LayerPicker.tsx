@@ -52,10 +52,7 @@ function row(layer: LayerInfo): Row {
 		detail: grid ? `drawn as ${grid.join(" × ")} cells` : type,
 		content: (
 			<>
-				<span
-					class="nbx-layer nbx-grow"
-					style={{ "--depth": name.split(".").length - 1 }}
-				>
+				<span class="nbx-two-lines nbx-grow">
 					<span class="nbx-cut nbx-mono">{name}</span>
 					<small class="nbx-cut">{type}</small>
 				</span>

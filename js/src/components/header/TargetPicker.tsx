@@ -161,6 +161,7 @@ function all(
 			key: String(index),
 			text: `${label} ${index}`,
 			disabled: taken(index, other),
+			detail: choice ? `score ${compact(choice.score)}` : `class ${index}`,
 			content: choice ? (
 				<Bar choice={choice} />
 			) : (

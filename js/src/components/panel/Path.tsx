@@ -13,9 +13,11 @@ interface Props {
 	store: Store;
 	result: Result;
 	curve: Curve;
+	/** Belongs to the result before the one that is being computed. */
+	outdated: boolean;
 }
 
-export function Path({ store, result, curve }: Props) {
+export function Path({ store, result, curve, outdated }: Props) {
 	const { alpha } = store.ui;
 	/** Where the scrubber was left; hovering only looks past it. */
 	const kept = useRef<number | null>(null);
@@ -31,6 +33,7 @@ export function Path({ store, result, curve }: Props) {
 	return (
 		<Section
 			name="path"
+			dim={outdated}
 			aside={
 				<button
 					type="button"
@@ -95,7 +98,7 @@ function useScrubbedMap(store: Store, result: Result) {
 }
 
 /** The threshold of the verdict belongs to Python: it is read from the evidence, not kept twice. */
-function Gap({ store, result, curve }: Props) {
+function Gap({ store, result, curve }: Omit<Props, "outdated">) {
 	const known = result.evidence.find(({ label }) => /complete/i.test(label));
 	const row: Evidence = known ?? {
 		label: "completeness gap",
