@@ -203,6 +203,16 @@ def layer_for(
     )
 
 
+def add_rows(sums: Tensor, rows: Tensor, values: Tensor) -> None:
+    """Adds values (n, ...) to the rows (n,) of `sums`, always in the same order.
+
+    index_put_ and, on CUDA, index_add_ add in whatever order threads arrive: the last bits of two
+    equal runs would differ.
+    """
+    for row, value in zip(rows.tolist(), values, strict=True):
+        sums[row] += value
+
+
 def relative(error: Tensor, values: Tensor) -> float:
     """The size of `error` relative to that of `values`, as a share."""
     size = float(values.norm())
@@ -216,6 +226,7 @@ __all__ = [
     "Partial",
     "Path",
     "Question",
+    "add_rows",
     "layer_for",
     "make",
     "parameter",

@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from nbxplain.core.errors import MethodError
-from nbxplain.methods.base import Group, Method, Partial, Question, parameter, relative
+from nbxplain.methods.base import (
+    Group,
+    Method,
+    Partial,
+    Question,
+    add_rows,
+    parameter,
+    relative,
+)
 
 
 class Gradient(Method):
@@ -153,8 +161,8 @@ class Moments:
                 self._shift[row] = gradient[position]
         centred = gradient - self._shift[rows]
         for power in range(4):
-            self._powers[power].index_add_(0, rows, centred ** (power + 1))
-        self.count.index_add_(0, rows, torch.ones_like(self.count[rows]))
+            add_rows(self._powers[power], rows, centred ** (power + 1))
+        add_rows(self.count, rows, torch.ones_like(self.count[rows]))
 
     def statistic(self, name: Literal["mean", "square", "variance"]) -> tuple[Tensor, Tensor]:
         """The statistic and its standard error, both of the batch's shape."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.core.baseline import Baseline
-from nbxplain.methods.base import Group, Method, Partial, Path, Question, parameter
+from nbxplain.methods.base import Group, Method, Partial, Path, Question, add_rows, parameter
 from nbxplain.methods.quadrature import Rule, rule
 
 PATH_MAPS = 16
@@ -62,7 +62,7 @@ class _Integral:
         self.points = torch.as_tensor(points, dtype=x.dtype, device=x.device)
         self.weights = torch.as_tensor(weights, dtype=x.dtype, device=x.device)
         self.kinds, self.rows = references.shape[0], x.shape[0]
-        self.sum = torch.zeros_like(references)
+        self.sum = x.new_zeros(references.shape)
         self.weight = x.new_zeros(self.kinds, self.rows)
         self.scores = x.new_full((self.kinds, self.rows, len(self.points)), torch.nan)
         self.slopes = torch.full_like(self.scores, torch.nan)
@@ -97,8 +97,9 @@ class _Integral:
         point, kind, row = self._split(rows)
         weight = self.weights[point]
         scaled = gradient * weight.view(-1, *[1] * (gradient.ndim - 1))
-        self.sum.index_put_((kind, row), scaled, accumulate=True)
-        self.weight.index_put_((kind, row), weight, accumulate=True)
+        group = kind * self.rows + row
+        add_rows(self.sum.flatten(0, 1), group, scaled)
+        add_rows(self.weight.flatten(), group, weight)
         difference = self.question.tensor[row] - self.references[kind, row]
         slope = gradient * difference
         self.scores[kind, row, point] = scores
@@ -112,7 +113,7 @@ class _Integral:
         position = alpha.double() * PATH_MAPS
         for shift in (-1e-9, 1e-9):
             index = (position + shift).floor().clamp(0, PATH_MAPS - 1).long()
-            self.bins.index_add_(0, index, slope / 2)
+            add_rows(self.bins, index, slope / 2)
 
     def _partial(self, done: int, total: int) -> Partial:
         x = self.question.tensor
