@@ -1,12 +1,24 @@
 // Bundles src/widget.tsx into the one file that anywidget ships with every saved notebook.
 // `node build.mjs --page DIR` builds the demo page of test/ into DIR instead.
-import { copyFile, mkdir, stat } from "node:fs/promises";
+import { copyFile, mkdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 
 const LIMIT = 150_000;
 const here = dirname(fileURLToPath(import.meta.url));
+
+/** Style sheets become text, for the shadow root; esbuild alone would leave that text as written. */
+const styles = {
+	name: "styles",
+	setup({ onLoad }) {
+		onLoad({ filter: /\.css$/ }, async ({ path }) => {
+			const sheet = await readFile(path, "utf8");
+			const { code } = await transform(sheet, { loader: "css", minify: true });
+			return { contents: code.trim(), loader: "text" };
+		});
+	},
+};
 
 const common = {
 	bundle: true,
@@ -15,7 +27,7 @@ const common = {
 	target: "es2022",
 	jsx: "automatic",
 	jsxImportSource: "preact",
-	loader: { ".css": "text" },
+	plugins: [styles],
 	// A bundled UMD file must not register itself with the notebook's AMD loader.
 	define: { "define.amd": "false" },
 	legalComments: "none",

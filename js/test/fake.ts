@@ -49,7 +49,11 @@ export class FakeModel implements WidgetModel {
 		this.observe(changes);
 	}
 
-	send(content: unknown, _callbacks?: unknown, buffers: ArrayBuffer[] = []): void {
+	send(
+		content: unknown,
+		_callbacks?: unknown,
+		buffers: ArrayBuffer[] = [],
+	): void {
 		this.refuseWhenClosed();
 		const request = content as Request;
 		this.sent.push({ content: request, buffers });
@@ -86,7 +90,9 @@ export class FakeModel implements WidgetModel {
 	}
 
 	/** The requests of one kind, oldest first. */
-	requests<K extends Request["kind"]>(kind: K): Extract<Request, { kind: K }>[] {
+	requests<K extends Request["kind"]>(
+		kind: K,
+	): Extract<Request, { kind: K }>[] {
 		return this.sent
 			.map((sent) => sent.content)
 			.filter((r): r is Extract<Request, { kind: K }> => r.kind === kind);
@@ -97,7 +103,13 @@ export class FakeModel implements WidgetModel {
 	}
 }
 
-const COMPUTE: (keyof Traits)[] = ["method", "target", "layer", "params", "baseline"];
+const COMPUTE: (keyof Traits)[] = [
+	"method",
+	"target",
+	"layer",
+	"params",
+	"baseline",
+];
 
 /**
  * A scripted kernel: answers every request, computes in `steps` ticks of `tick` milliseconds.
@@ -113,12 +125,24 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		const { method, params, baseline, target, layer } = model.state;
 		return { method, params, baseline, target, layer };
 	};
-	const answer = (id: string, more: Partial<Answer> = {}, buffers?: ArrayBuffer[]) =>
-		model.message({ id, kind: "answer", ok: true, error: null, ...more }, buffers);
+	const answer = (
+		id: string,
+		more: Partial<Answer> = {},
+		buffers?: ArrayBuffer[],
+	) =>
+		model.message(
+			{ id, kind: "answer", ok: true, error: null, ...more },
+			buffers,
+		);
 	const job = (more: Partial<Traits["_job"]>) =>
 		model.push({ _job: { ...model.state._job, ...more } });
 
-	function compute(what: Spec, phase: "draft" | "final", from = 0, ended?: () => void) {
+	function compute(
+		what: Spec,
+		phase: "draft" | "final",
+		from = 0,
+		ended?: () => void,
+	) {
 		clearTimeout(timer);
 		const total = phase === "draft" ? Math.ceil(steps / 4) : steps;
 		const resumable = what.method === "integrated_gradients";
@@ -169,7 +193,11 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 	}
 
 	function remember(now: Result): HistoryItem[] {
-		const item = { id: now.id, name: `${now.title} ${now.subtitle}`, pinned: false };
+		const item = {
+			id: now.id,
+			name: `${now.title} ${now.subtitle}`,
+			pinned: false,
+		};
 		return [...model.state._history, { ...item, result: now }].slice(-12);
 	}
 
@@ -197,12 +225,15 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		const alpha = [0, 0.25, 0.5, 0.75, 1];
 		const flat = alpha.flatMap((a) => [
 			...new Int16Array(
-				grid(SIZE, SIZE, (x, y) => landscape(x, y, true) * a).data as ArrayBuffer,
+				grid(SIZE, SIZE, (x, y) => landscape(x, y, true) * a)
+					.data as ArrayBuffer,
 			),
 		]);
 		const maps = { bits: 16 as const, scale: 1e-6, data: new ArrayBuffer(0) };
 		const shape = [alpha.length, SIZE, SIZE];
-		answer(id, { alpha, maps: { ...maps, shape } }, [Int16Array.from(flat).buffer]);
+		answer(id, { alpha, maps: { ...maps, shape } }, [
+			Int16Array.from(flat).buffer,
+		]);
 	}
 
 	model.receive = (request) => {

@@ -51,16 +51,23 @@ export const picture = bitmap(SIZE, SIZE, (x, y) => {
 const blob = (x: number, y: number, cx: number, cy: number, width: number) =>
 	Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * width * width));
 
+/** White noise that is the same every time. */
+function grainAt(x: number, y: number): number {
+	const wild = Math.sin(x * 127.1 + y * 311.7) * 43758.5453;
+	return 2 * (wild - Math.floor(wild)) - 1;
+}
+
 /** Support around two eyes and a nose; finer maps also have signed grain. */
 export function landscape(x: number, y: number, grain: boolean): number {
+	const wide = grain ? 1 : 2;
 	const support =
-		blob(x, y, 0.3, 0.34, 0.07) +
-		0.8 * blob(x, y, 0.86, 0.45, 0.06) +
-		0.9 * blob(x, y, 0.63, 0.83, 0.09) -
+		blob(x, y, 0.3, 0.34, 0.07 * wide) +
+		0.8 * blob(x, y, 0.86, 0.45, 0.06 * wide) +
+		0.9 * blob(x, y, 0.63, 0.83, 0.09 * wide) -
 		0.3 * blob(x, y, 0.15, 0.85, 0.12);
 	if (!grain) return Math.max(0, support);
-	const noise = Math.sin(x * 811.7 + y * 1303.3) * Math.sin(x * 397 - y * 611);
-	return support * (0.35 + noise) + noise * 0.03;
+	const noise = grainAt(Math.round(x * 112), Math.round(y * 112));
+	return support * (0.3 + noise) + noise * 0.06;
 }
 
 /** A quantised map of values f(x, y) over the unit square. */
@@ -70,7 +77,10 @@ export function grid(
 	value: (x: number, y: number) => number,
 ): Grid {
 	const values = Array.from({ length: rows * columns }, (_, i) =>
-		value(((i % columns) + 0.5) / columns, (Math.floor(i / columns) + 0.5) / rows),
+		value(
+			((i % columns) + 0.5) / columns,
+			(Math.floor(i / columns) + 0.5) / rows,
+		),
 	);
 	const scale = Math.max(1e-9, ...values.map(Math.abs)) / 32767;
 	const data = Int16Array.from(values, (v) => Math.round(v / scale));
@@ -200,7 +210,12 @@ Object.assign(catalog.labels, {
 	287: "lynx",
 });
 
-function layer(name: string, type: string, shape: number[], cells: number[] | null) {
+function layer(
+	name: string,
+	type: string,
+	shape: number[],
+	cells: number[] | null,
+) {
 	return { name, type, shape, grid: cells, suggested: false };
 }
 

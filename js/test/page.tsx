@@ -57,7 +57,8 @@ const STATES: Record<string, Partial<Traits>> = {
 	},
 	degenerate: {
 		_result: result("z", spec, {
-			reason: "The gradient is zero everywhere: the score does not depend on the picture.",
+			reason:
+				"The gradient is zero everywhere: the score does not depend on the picture.",
 		}),
 	},
 	error: {

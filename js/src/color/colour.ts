@@ -4,6 +4,9 @@ import type { Heatmap } from "../model/store";
 import { DIVERGING, TABLES } from "./tables";
 
 const NO_DATA = 128;
+/** Over a picture, alpha grows with magnitude and is full from here on ... */
+const FULL = 0.65;
+/** ... and of a signed map even the zeros are seen, so that white means zero and not nothing. */
 const VEIL = 0.25;
 
 /** How a heatmap is turned into colours. */
@@ -45,7 +48,10 @@ export function entry(value: number, { scale, limit }: Look): number {
 }
 
 /** RGBA of every cell. Cells without a finite value are grey. */
-export function colour(heatmap: Heatmap, look: Look): Uint8ClampedArray<ArrayBuffer> {
+export function colour(
+	heatmap: Heatmap,
+	look: Look,
+): Uint8ClampedArray<ArrayBuffer> {
 	const { values } = heatmap;
 	const { table, sign, floor, limit, alpha } = look;
 	const pixels = new Uint8ClampedArray(values.length * 4);
@@ -70,15 +76,24 @@ export function colour(heatmap: Heatmap, look: Look): Uint8ClampedArray<ArrayBuf
 	return pixels;
 }
 
-function opacity(left: boolean, magnitude: number, alpha: Look["alpha"]): number {
+function opacity(
+	left: boolean,
+	magnitude: number,
+	alpha: Look["alpha"],
+): number {
 	if (alpha === "opaque") return 255;
 	if (left) return 0;
-	const grown = 255 * Math.min(1, magnitude);
+	const grown = 255 * Math.min(1, magnitude / FULL);
 	return alpha === "magnitude" ? grown : 255 * VEIL + (1 - VEIL) * grown;
 }
 
 /** The colours of the values `from` .. `to`, as a CSS gradient. */
-export function gradient(look: Look, from: number, to: number, steps = 32): string {
+export function gradient(
+	look: Look,
+	from: number,
+	to: number,
+	steps = 32,
+): string {
 	const stops = Array.from({ length: steps + 1 }, (_, i) => {
 		const at = 3 * entry(from + ((to - from) * i) / steps, look);
 		return `rgb(${look.table.slice(at, at + 3).join(" ")})`;

@@ -1,7 +1,11 @@
 import type { Heatmap } from "../model/store";
 
 /** Bilinear interpolation of the values (not of the colours), cell centres aligned. */
-export function smooth(heatmap: Heatmap, rows: number, columns: number): Heatmap {
+export function smooth(
+	heatmap: Heatmap,
+	rows: number,
+	columns: number,
+): Heatmap {
 	const down = taps(heatmap.rows, rows);
 	const across = taps(heatmap.columns, columns);
 	const values = new Float32Array(rows * columns);
@@ -21,7 +25,10 @@ const mix = (a = Number.NaN, b = Number.NaN, share = 0) => a + (b - a) * share;
 /** For each new cell the two old ones around its centre, and how far it is between them. */
 function taps(from: number, to: number) {
 	return Array.from({ length: to }, (_, i) => {
-		const place = Math.min(from - 1, Math.max(0, ((i + 0.5) * from) / to - 0.5));
+		const place = Math.min(
+			from - 1,
+			Math.max(0, ((i + 0.5) * from) / to - 0.5),
+		);
 		const low = Math.floor(place);
 		return { low, high: Math.min(from - 1, low + 1), share: place - low };
 	});

@@ -22,7 +22,6 @@ export function App({ store, host }: Props) {
 	const scheme = useScheme(host);
 	const version = store.traits._protocol.value;
 	return (
-		// biome-ignore lint/a11y/noNoninteractiveTabindex: the widget takes the focus to hear its keys
 		// biome-ignore lint/a11y/useSemanticElements: not a set of form fields
 		<div
 			ref={root}
@@ -31,6 +30,7 @@ export function App({ store, host }: Props) {
 			data-lm-suppress-shortcuts="true"
 			role="group"
 			aria-label="nbxplain explorer"
+			// biome-ignore lint/a11y/noNoninteractiveTabindex: the widget takes the focus to hear its keys
 			tabIndex={0}
 			onKeyDown={(event) => {
 				onKey(store, event);
@@ -59,12 +59,12 @@ function Mismatch({ version }: { version: number }) {
 	return (
 		<div class="nbx-mismatch" role="alert">
 			<p>
-				<b>This page and the kernel run different versions of nbxplain</b> (protocol{" "}
-				{VERSION} here, {version} in Python).
+				<b>This page and the kernel run different versions of nbxplain</b>{" "}
+				(protocol {VERSION} here, {version} in Python).
 			</p>
 			<p>
-				Run <code>pip install -U nbxplain</code>, restart the kernel and reload the
-				page.
+				Run <code>pip install -U nbxplain</code>, restart the kernel and reload
+				the page.
 			</p>
 		</div>
 	);

@@ -43,7 +43,7 @@ const ACTS: Record<string, Act> = {
 
 export function onKey(store: Store, event: KeyboardEvent) {
 	if (event.defaultPrevented) return;
-	if (event.key === "Escape") return escape(store, event);
+	if (event.key === "Escape") return leave(store, event);
 	const chord = event.ctrlKey || event.metaKey || event.altKey;
 	if (chord || !store.traits.shortcuts.value || typing(event)) return;
 	const act = ACTS[event.key.toLowerCase()];
@@ -53,7 +53,7 @@ export function onKey(store: Store, event: KeyboardEvent) {
 }
 
 /** Stops what is running; with nothing to stop, leaves the widget to the notebook. */
-function escape(store: Store, event: KeyboardEvent) {
+function leave(store: Store, event: KeyboardEvent) {
 	event.preventDefault();
 	if (store.ui.open.value) store.ui.open.value = null;
 	else if (BUSY.has(store.traits._job.value.state)) ask("stop")(store);

@@ -41,9 +41,9 @@ export function schemeOf(host: HTMLElement): Scheme {
 
 function darkGround(host: HTMLElement): boolean | null {
 	const style = getComputedStyle(host);
-	const colour = GROUNDS.map((name) => style.getPropertyValue(name).trim()).find(
-		(value) => value !== "",
-	);
+	const colour = GROUNDS.map((name) =>
+		style.getPropertyValue(name).trim(),
+	).find((value) => value !== "");
 	const light = colour ? luminance(colour) : null;
 	return light === null ? null : light < 0.4;
 }

@@ -3,8 +3,8 @@ import type { WidgetModel } from "./anywidget";
 import { decodeMaps, toBytes } from "./decode";
 import { drafts } from "./drafts";
 import { hostOf } from "./host";
-import { patience } from "./patience";
 import { SavedView } from "./offline";
+import { patience } from "./patience";
 import type { Bytes, Message, Result, Spec, Traits } from "./protocol";
 import { requests, unreachable } from "./requests";
 import { answers, specOf } from "./spec";
@@ -13,7 +13,8 @@ import { COMPUTE_TRAITS, TRAITS } from "./traits";
 import { createUi } from "./ui";
 
 const SAVED = "Saved view: looking works, computing needs a kernel.";
-const LOST = "The kernel was restarted or the widget closed. Run the cell again.";
+const LOST =
+	"The kernel was restarted or the widget closed. Run the cell again.";
 const LOOK_DELAY = 300;
 const HELLO_DELAY = 3000;
 /** Frames are acknowledged even where the page is hidden and nothing is painted. */
@@ -130,10 +131,12 @@ export function connect(model: WidgetModel): Connection {
 	function path(result: string) {
 		const known = paths.get(result);
 		if (known) return known;
-		const fetched = ask({ kind: "path", result }).then(({ answer, buffers }) => ({
-			alpha: answer.alpha ?? [],
-			maps: answer.maps ? decodeMaps(answer.maps, buffers[0]) : [],
-		}));
+		const fetched = ask({ kind: "path", result }).then(
+			({ answer, buffers }) => ({
+				alpha: answer.alpha ?? [],
+				maps: answer.maps ? decodeMaps(answer.maps, buffers[0]) : [],
+			}),
+		);
 		// Maps of one result at a time: each set is as large as the picture times its steps.
 		paths.clear();
 		paths.set(result, fetched);
@@ -191,17 +194,19 @@ export function connect(model: WidgetModel): Connection {
 		["comm:close", lost] as const,
 		["comm_live_update", lost] as const,
 	];
-	for (const [event, listener] of events) model.on(event, listener as () => void);
+	for (const [event, listener] of events)
+		model.on(event, listener as () => void);
 
 	greet();
 	const greeting = setTimeout(() => {
 		// A kernel that is known to exist and says nothing is merely busy.
-		if (!heard && hostOf(model) !== "kernel")
-			lose(SAVED);
+		if (!heard && hostOf(model) !== "kernel") lose(SAVED);
 	}, HELLO_DELAY);
 
 	const shown = computed(() => {
-		const item = traits._history.value.find(({ id }) => id === ui.looking.value);
+		const item = traits._history.value.find(
+			({ id }) => id === ui.looking.value,
+		);
 		return item?.result ?? frame.value ?? traits._result.value;
 	});
 	const outdated = computed(() => {

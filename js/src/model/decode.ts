@@ -33,7 +33,9 @@ export function decodeMaps(grid: Grid, data: Bytes = grid.data): Heatmap[] {
 export function decodeMap(grid: Grid): Heatmap | null {
 	const map = decodeMaps(grid)[0];
 	const whole =
-		map && map.values.length > 0 && map.values.length === map.rows * map.columns;
+		map &&
+		map.values.length > 0 &&
+		map.values.length === map.rows * map.columns;
 	return whole ? map : null;
 }
 

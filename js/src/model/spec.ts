@@ -35,7 +35,8 @@ function sameTarget(
 	asked: Spec["target"],
 	labels: string[],
 ): boolean {
-	if (typeof asked === "number" && typeof done === "number") return asked === done;
+	if (typeof asked === "number" && typeof done === "number")
+		return asked === done;
 	if (typeof asked === "object" || typeof done === "object")
 		return JSON.stringify(asked) === JSON.stringify(done);
 	const name = (t: number | string) => (typeof t === "number" ? labels[t] : t);

@@ -40,7 +40,10 @@ export interface Store {
 	/** A control is being dragged: at most one draft in flight, the latest spec wins. */
 	draft(changes: Partial<Spec>): void;
 	/** Sends a request and resolves with its answer and buffers; rejects with a Failure-like error. */
-	ask(request: Ask, buffers?: ArrayBuffer[]): Promise<{ answer: Answer; buffers: DataView[] }>;
+	ask(
+		request: Ask,
+		buffers?: ArrayBuffer[],
+	): Promise<{ answer: Answer; buffers: DataView[] }>;
 	/** Cumulative path maps of a result, fetched once and kept. */
 	path(result: string): Promise<{ alpha: number[]; maps: Heatmap[] }>;
 	/** What only this view knows and no one saves. */
@@ -70,4 +73,3 @@ export interface Ui {
 	/** A sentence for the live region. */
 	announcement: Signal<string>;
 }
-

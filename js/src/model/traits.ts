@@ -1,5 +1,5 @@
-import type { PublicTraits } from "./store";
 import type { Traits } from "./protocol";
+import type { PublicTraits } from "./store";
 
 /** Which traits ask for a computation; the others are only looking. */
 const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {

@@ -6,6 +6,12 @@ import history from "./history.css";
 import panel from "./panel.css";
 import stage from "./stage.css";
 
-export const styles = [base, controls, header, stage, panel, history, dialogs].join(
-	"\n",
-);
+export const styles = [
+	base,
+	controls,
+	header,
+	stage,
+	panel,
+	history,
+	dialogs,
+].join("\n");

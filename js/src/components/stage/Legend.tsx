@@ -21,11 +21,15 @@ export function Legend({ store, scene }: Props) {
 	const reach = range.value ?? look.limit;
 	const [from, to] = ends(look.scale === "signed", look.sign);
 	const largest = scene.ranking.value.at(-1) ?? 0;
-	if (!scene.heatmap.value || largest === 0) return null;
+	// The room is kept before there is a map, so that nothing jumps when it comes.
+	if (!scene.heatmap.value || largest === 0) return <div class="nbx-legend" />;
 	const place = (value: number) =>
 		Math.min(1, Math.max(0, (value / reach - from) / (to - from)));
 	const limitTo = (value: number) => {
-		const bounded = Math.max(largest * SMALLEST, Math.min(largest * LARGEST, value));
+		const bounded = Math.max(
+			largest * SMALLEST,
+			Math.min(largest * LARGEST, value),
+		);
 		store.ui.limit.value = bounded;
 	};
 	const reset = () => {
@@ -50,20 +54,21 @@ export function Legend({ store, scene }: Props) {
 	);
 	return (
 		<div class="nbx-legend">
-			<div
+			<fieldset
 				class="nbx-legend-bar"
+				aria-label="scale of the colours"
 				style={{ background: gradient(look, from * reach, to * reach) }}
 				title="drag an end to clip, double-click to reset"
 				onDblClick={reset}
 			>
 				{from < 0 && grip(-1)}
 				{to > 0 && grip(1)}
-			</div>
+			</fieldset>
 			<div class="nbx-legend-text">
 				<span>{signed(from * look.limit)}</span>
 				{from < 0 && to > 0 && <span class="nbx-legend-zero">0</span>}
 				<span>
-					{signed(to * look.limit)} {clipping(scene)}
+					{signed(to * look.limit)} {clipping(store, scene)}
 				</span>
 			</div>
 		</div>
@@ -75,11 +80,15 @@ function ends(twoSided: boolean, sign: string): [number, number] {
 	return sign === "negative" ? [-1, 0] : [-1, 1];
 }
 
-/** The share of the cells that the colours still tell apart. */
-function clipping({ ranking, look }: Scene): string {
+/** Where the colours end, as a percentile of the magnitudes. */
+function clipping(store: Store, { ranking, look }: Scene): string {
 	const { limit } = look.value;
 	if (limit >= (ranking.value.at(-1) ?? 0)) return "(not clipped)";
-	return `(clipped at ${percent(percentileOf(ranking.value, limit))})`;
+	const byHand = store.ui.limit.value !== null;
+	const clip = byHand
+		? percentileOf(ranking.value, limit)
+		: store.traits.clip.value;
+	return `(clipped at ${percent(clip)})`;
 }
 
 interface GripProps {
@@ -126,7 +135,9 @@ function Grip(props: GripProps) {
 			class="nbx-grip"
 			style={{ left: `${100 * place}%` }}
 			role="slider"
-			aria-label={side > 0 ? "upper end of the colours" : "lower end of the colours"}
+			aria-label={
+				side > 0 ? "upper end of the colours" : "lower end of the colours"
+			}
 			aria-valuemin={side > 0 ? 0 : -largest}
 			aria-valuemax={side > 0 ? largest : 0}
 			aria-valuenow={side * limit}

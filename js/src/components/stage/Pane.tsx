@@ -1,7 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
-import { type Point, pixelAt, type Size, toPicture, viewportOf } from "./viewport";
+import {
+	type Point,
+	pixelAt,
+	type Size,
+	toPicture,
+	viewportOf,
+} from "./viewport";
 import { moveCrosshair, panBy, zoomTo } from "./zoom";
 
 interface Props {
@@ -75,13 +81,13 @@ export function Pane({ store, pane, children }: Props) {
 	}
 
 	return (
-		// biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved with the arrow keys
 		// biome-ignore lint/a11y/useSemanticElements: a fieldset is no place for a picture
 		<div
 			class={`nbx-pane${ui.zoom.value > 1 ? " nbx-zoomed" : ""}`}
-			style={{ width: pane.width, height: pane.height }}
+			style={{ width: `${pane.width}px`, height: `${pane.height}px` }}
 			role="group"
 			aria-label="stage: arrow keys move the crosshair, plus and minus zoom"
+			// biome-ignore lint/a11y/noNoninteractiveTabindex: the crosshair is moved with the arrow keys
 			tabIndex={0}
 			onPointerDown={onPointerDown}
 			onPointerMove={onPointerMove}

@@ -25,7 +25,7 @@ export function Predictions({ store }: { store: Store }) {
 						onClick={() => store.set({ target: choice.index })}
 					>
 						<span class="nbx-cut">{choice.label}</span>
-						<span class="nbx-bar">
+						<span class="nbx-share">
 							<span style={{ width: `${100 * share(choice)}%` }} />
 						</span>
 						<span class="nbx-figure">{amount(choice)}</span>

@@ -7,8 +7,8 @@ import { Legend } from "./Legend";
 import { Pane } from "./Pane";
 import { Predictions } from "./Predictions";
 import { Readout } from "./Readout";
-import { type Scene, useScene } from "./scene";
 import { Swipe } from "./Swipe";
+import { type Scene, useScene } from "./scene";
 import { Toolbar } from "./Toolbar";
 import { paneSize, type Size } from "./viewport";
 
@@ -30,7 +30,7 @@ export function Stage({ store }: { store: Store }) {
 		<section class="nbx-stage" aria-label="stage">
 			<Toolbar store={store} />
 			<div ref={column} class="nbx-stage-column">
-				<div class={`nbx-panes${stale}`} style={{ width }}>
+				<div class={`nbx-panes${stale}`} style={{ width: `${width}px` }}>
 					<Panes store={store} scene={scene} pane={pane} />
 				</div>
 				<div class="nbx-below" style={{ "--pane": `${width}px` }}>

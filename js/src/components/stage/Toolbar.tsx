@@ -14,10 +14,7 @@ export function Toolbar({ store }: { store: Store }) {
 	return (
 		<div class="nbx-toolbar">
 			<Views store={store} />
-			<div class="nbx-toolbar-end">
-				<Native store={store} />
-				<Zoom store={store} />
-			</div>
+			<Zoom store={store} />
 		</div>
 	);
 }
@@ -42,26 +39,11 @@ function Views({ store }: { store: Store }) {
 	);
 }
 
-function Native({ store }: { store: Store }) {
-	const on = store.traits.native.value;
-	return (
-		<button
-			type="button"
-			class={`nbx-link nbx-small nbx-toggle${on ? " nbx-on" : ""}`}
-			aria-pressed={on}
-			title="the map's cells as computed, without smoothing"
-			onClick={() => store.set({ native: !on })}
-		>
-			cells
-		</button>
-	);
-}
-
 function Zoom({ store }: { store: Store }) {
 	const zoom = store.ui.zoom.value;
 	const step = (factor: number) => () => zoomTo(store, zoom * factor);
 	return (
-		<div class="nbx-zoom" role="group" aria-label="zoom">
+		<fieldset class="nbx-zoom" aria-label="zoom">
 			<button
 				type="button"
 				class="nbx-link nbx-square"
@@ -77,7 +59,7 @@ function Zoom({ store }: { store: Store }) {
 				title="back to the whole picture"
 				onClick={() => zoomTo(store, 1)}
 			>
-				{Math.round(zoom * 100)} %{zoom === 1 && " · fit"}
+				{Math.round(zoom * 100)} %{zoom === 1 && <span> · fit</span>}
 			</button>
 			<button
 				type="button"
@@ -88,6 +70,6 @@ function Zoom({ store }: { store: Store }) {
 			>
 				+
 			</button>
-		</div>
+		</fieldset>
 	);
 }

@@ -4,7 +4,9 @@ import type { Picture } from "../../model/protocol";
 
 export type Raster = HTMLCanvasElement;
 
-export function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {
+export function context(
+	canvas: HTMLCanvasElement,
+): CanvasRenderingContext2D | null {
 	return canvas.getContext("2d");
 }
 

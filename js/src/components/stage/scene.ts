@@ -1,8 +1,8 @@
 import { type ReadonlySignal, useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import {
-	colour,
 	colormapName,
+	colour,
 	type Look,
 	scaleOf,
 	table,
@@ -53,7 +53,8 @@ export function useScene(store: Store): Scene {
 	);
 	const clipped = useComputed(() => limitOf(ranking.value, traits.clip.value));
 	const twoSided = useComputed(
-		() => (store.shown.value?.signed ?? true) && traits.sign.value !== "absolute",
+		() =>
+			(store.shown.value?.signed ?? true) && traits.sign.value !== "absolute",
 	);
 	const name = useComputed(() =>
 		colormapName(traits.colormap.value, twoSided.value),

@@ -61,7 +61,10 @@ export function toPicture(view: Viewport, at: Point): Point {
 }
 
 export function toPane(view: Viewport, at: Point): Point {
-	return { x: (at.x - view.left) * view.scale, y: (at.y - view.top) * view.scale };
+	return {
+		x: (at.x - view.left) * view.scale,
+		y: (at.y - view.top) * view.scale,
+	};
 }
 
 /** The pixel at a point, or null outside of the picture. */

@@ -3,7 +3,11 @@ import type { Store } from "../../model/store";
 import { centreForZoom, clampCentre, MOST_ZOOM, type Point } from "./viewport";
 
 /** Sets the magnification, 1 to 64, keeping the picture's point `still` in place. */
-export function zoomTo(store: Store, wanted: number, still: Point | null = null) {
+export function zoomTo(
+	store: Store,
+	wanted: number,
+	still: Point | null = null,
+) {
 	const { zoom, centre } = store.ui;
 	const picture = store.traits._image.value;
 	const to = Math.min(MOST_ZOOM, Math.max(1, wanted));
@@ -35,6 +39,7 @@ export function moveCrosshair(store: Store, dx: number, dy: number) {
 	};
 	batch(() => {
 		crosshair.value = to;
-		if (zoom.value > 1) centre.value = clampCentre({ width, height }, zoom.value, to);
+		if (zoom.value > 1)
+			centre.value = clampCentre({ width, height }, zoom.value, to);
 	});
 }
