@@ -30,7 +30,7 @@ export function NumberField(props: Props) {
 		commit(value + steps * step * (event.shiftKey ? 10 : 1));
 	};
 	return (
-		<span class="nbx-number">
+		<label class="nbx-number">
 			<input
 				type="text"
 				inputMode="decimal"
@@ -42,6 +42,6 @@ export function NumberField(props: Props) {
 				onKeyDown={onKeyDown}
 			/>
 			{unit && <span aria-hidden="true">{unit}</span>}
-		</span>
+		</label>
 	);
 }

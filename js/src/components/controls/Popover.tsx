@@ -1,5 +1,5 @@
 import type { ComponentChildren, RefObject } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 
 interface Props {
 	label: string;
@@ -72,7 +72,7 @@ function useDismissal(
 ) {
 	const close = useRef(onClose);
 	close.current = onClose;
-	useEffect(() => {
+	useLayoutEffect(() => {
 		const element = panel.current;
 		const button = anchor.current;
 		const inside = (event: Event) =>

@@ -107,7 +107,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 				/>
 				<p class="nbx-export-hint">
 					{offline
-						? `The stage as it is on the screen. The other formats are drawn by the kernel: ${offline}`
+						? "The stage as it is on the screen. The other formats need a kernel."
 						: FORMATS.find(({ value }) => value === format)?.name}
 				</p>
 				{!offline && FIGURES.has(format) && (

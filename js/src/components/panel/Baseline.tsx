@@ -38,6 +38,7 @@ export function Baseline({ store }: { store: Store }) {
 				onDragOver={(event) => event.preventDefault()}
 				onDrop={(event) => {
 					event.preventDefault();
+					event.stopPropagation();
 					send(pictureIn(event.dataTransfer));
 				}}
 			>

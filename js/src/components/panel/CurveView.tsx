@@ -92,8 +92,8 @@ function Cursor({ alpha, score, height }: CursorProps) {
 			<i class="nbx-cursor-dot" />
 			<span
 				class="nbx-cursor-label"
-				data-left={alpha > 0.5}
-				data-below={height > 0.5}
+				data-left={alpha > 0.66}
+				data-below={height > 0.4}
 			>
 				{`α ${compact(alpha, 2)}  f ${figure(score)}`}
 			</span>

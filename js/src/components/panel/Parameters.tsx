@@ -1,7 +1,10 @@
+import { useSignal } from "@preact/signals";
 import type { Control, MethodInfo } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { Form } from "../controls/Form";
 import { Section } from "./Section";
+
+type Values = Record<string, unknown>;
 
 interface Props {
 	store: Store;
@@ -10,6 +13,8 @@ interface Props {
 
 export function Parameters({ store, method }: Props) {
 	const { controls } = method;
+	/** The values under the handle, told beside the draft's before they are released. */
+	const dragged = useSignal<Values | null>(null);
 	const params = store.traits.params.value;
 	const off = store.offlineReason.value;
 	const changed = controls.some(
@@ -37,17 +42,23 @@ export function Parameters({ store, method }: Props) {
 				controls={controls}
 				values={params}
 				disabled={!!off}
-				onDrag={(values) => store.draft({ params: values })}
-				onCommit={(values) => store.set({ params: values })}
+				onDrag={(values) => {
+					dragged.value = values;
+					store.draft({ params: values });
+				}}
+				onCommit={(values) => {
+					dragged.value = null;
+					store.set({ params: values });
+				}}
 			/>
-			<Budget controls={controls} values={params} />
+			<Budget controls={controls} values={dragged.value ?? params} />
 		</Section>
 	);
 }
 
 interface BudgetProps {
 	controls: Control[];
-	values: Record<string, unknown>;
+	values: Values;
 }
 
 /** What a drag costs, beside what the release costs. */
