@@ -1,4 +1,5 @@
-import type { Picture, Traits } from "../src/model/protocol";
+import { toBytes } from "../src/model/decode";
+import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
@@ -79,7 +80,12 @@ if (!el) throw new Error("page.html has no #widget");
 const state = { ...image, ...STATES[name === "saved" ? "done" : name] };
 window.model = new FakeModel(state);
 if (name === "saved") {
-	savedView(el, { ...traits(state) });
+	const page = JSON.stringify(traits(state), (_key, value) =>
+		value instanceof ArrayBuffer || ArrayBuffer.isView(value)
+			? btoa(String.fromCharCode(...toBytes(value as Bytes)))
+			: value,
+	);
+	savedView(el, JSON.parse(page));
 } else {
 	fakeKernel(window.model, { tick: 60, steps: 30 });
 	widget.render({ model: window.model, el });

@@ -3,7 +3,9 @@ import type { Sign } from "../model/protocol";
 import type { Heatmap } from "../model/store";
 import { DIVERGING, TABLES } from "./tables";
 
-const NO_DATA = 128;
+const OPAQUE = 0xff000000;
+/** An opaque grey. */
+const NO_DATA = 0xff808080;
 /** Over a picture, alpha grows with magnitude and is full from here on ... */
 const FULL = 0.65;
 /** ... and of a signed map even the zeros are seen, so that white means zero and not nothing. */
@@ -39,52 +41,78 @@ export function scaleOf(name: string, twoSided: boolean): Look["scale"] {
 	return DIVERGING.includes(name) ? "upper half" : "magnitude";
 }
 
+/** The index into the table is `zero` + `reach` * m. */
+const PLACES = {
+	signed: { zero: 127.5, reach: 127.5 },
+	"upper half": { zero: 127.5, reach: 127.5 },
+	magnitude: { zero: 0, reach: 255 },
+};
+
 /** The index into the table for a value. */
 export function entry(value: number, { scale, limit }: Look): number {
+	const { zero, reach } = PLACES[scale];
 	const m = limit > 0 ? Math.min(1, Math.max(-1, value / limit)) : 0;
-	if (scale === "signed") return Math.round(127.5 + 127.5 * m);
-	if (scale === "upper half") return Math.round(127.5 + 127.5 * Math.abs(m));
-	return Math.round(255 * Math.abs(m));
+	return Math.round(zero + reach * (scale === "signed" ? m : Math.abs(m)));
 }
 
-/** RGBA of every cell. Cells without a finite value are grey. */
+/**
+ * RGBA of every cell. Cells without a finite value are grey.
+ * The one hot loop: a slider must recolour a million cells without being felt, so that pixels
+ * are written whole and nothing is looked up twice.
+ */
 export function colour(
-	heatmap: Heatmap,
+	{ values }: Heatmap,
 	look: Look,
 ): Uint8ClampedArray<ArrayBuffer> {
-	const { values } = heatmap;
-	const { table, sign, floor, limit, alpha } = look;
-	const pixels = new Uint8ClampedArray(values.length * 4);
-	for (let i = 0, at = 0; i < values.length; i++, at += 4) {
-		const raw = values[i] ?? Number.NaN;
-		if (!Number.isFinite(raw)) {
-			pixels.fill(NO_DATA, at, at + 3);
-			pixels[at + 3] = 255;
-			continue;
+	const { floor, limit, scale } = look;
+	const { lowest, highest } = kept(look);
+	const { base, slope } = alphas(look);
+	const { zero, reach } = PLACES[scale];
+	const inks = packed(look.table);
+	const signed = scale === "signed";
+	const per = limit > 0 ? 1 / limit : 0;
+	const hidden =
+		(look.alpha === "opaque" ? OPAQUE : 0) | (inks[Math.round(zero)] ?? 0);
+	const pixels = new Uint32Array(values.length);
+	for (let i = 0; i < values.length; i++) {
+		const value = values[i] as number;
+		const magnitude = value < 0 ? -value : value;
+		if (!(magnitude < Number.POSITIVE_INFINITY)) {
+			pixels[i] = NO_DATA;
+		} else if (magnitude < floor || value < lowest || value > highest) {
+			pixels[i] = hidden;
+		} else {
+			const m = Math.min(1, magnitude * per);
+			const place = zero + reach * (signed && value < 0 ? -m : m);
+			const alpha = Math.min(255, base + slope * m + 0.5);
+			pixels[i] = (alpha << 24) | (inks[(place + 0.5) | 0] as number);
 		}
-		const left =
-			Math.abs(raw) < floor ||
-			(sign === "positive" && raw < 0) ||
-			(sign === "negative" && raw > 0);
-		const value = left ? 0 : raw;
-		const rgb = 3 * entry(value, look);
-		pixels[at] = table[rgb] ?? 0;
-		pixels[at + 1] = table[rgb + 1] ?? 0;
-		pixels[at + 2] = table[rgb + 2] ?? 0;
-		pixels[at + 3] = opacity(left, Math.abs(value) / (limit || 1), alpha);
 	}
-	return pixels;
+	return new Uint8ClampedArray(pixels.buffer);
 }
 
-function opacity(
-	left: boolean,
-	magnitude: number,
-	alpha: Look["alpha"],
-): number {
-	if (alpha === "opaque") return 255;
-	if (left) return 0;
-	const grown = 255 * Math.min(1, magnitude / FULL);
-	return alpha === "magnitude" ? grown : 255 * VEIL + (1 - VEIL) * grown;
+/** The table as whole pixels without alpha, in the byte order of every browser's machine. */
+function packed(table: Uint8Array): Uint32Array {
+	const part = (i: number) => table[i] ?? 0;
+	return Uint32Array.from(
+		{ length: 256 },
+		(_, i) => part(3 * i) | (part(3 * i + 1) << 8) | (part(3 * i + 2) << 16),
+	);
+}
+
+/** The values that are not left out for their sign. */
+function kept({ sign }: Look) {
+	return {
+		lowest: sign === "positive" ? 0 : Number.NEGATIVE_INFINITY,
+		highest: sign === "negative" ? 0 : Number.POSITIVE_INFINITY,
+	};
+}
+
+/** Alpha is `base` + `slope` * m. */
+function alphas({ alpha }: Look) {
+	if (alpha === "opaque") return { base: 255, slope: 0 };
+	const base = alpha === "veil" ? 255 * VEIL : 0;
+	return { base, slope: (255 - base) / FULL };
 }
 
 /** The colours of the values `from` .. `to`, as a CSS gradient. */

@@ -3,8 +3,18 @@ import type { Heatmap } from "../model/store";
 /** Magnitudes in ascending order: percentiles by index, ranks by bisection. */
 export type Ranking = Float32Array;
 
+/** Of larger maps an even sample is ranked: sorting a million values would stall each frame. */
+const MOST = 2 ** 16;
+
 export function rank({ values }: Heatmap): Ranking {
-	return values.map(Math.abs).sort();
+	const stride = Math.ceil(values.length / MOST);
+	const size = Math.ceil(values.length / (stride || 1));
+	const ranking = Float32Array.from({ length: size }, (_, i) =>
+		Math.abs(values[i * stride] ?? 0),
+	).sort();
+	if (stride > 1)
+		ranking[size - 1] = values.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
+	return ranking;
 }
 
 /** The magnitude below which `percent` of the cells lie, interpolated as numpy does. */

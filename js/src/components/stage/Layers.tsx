@@ -40,13 +40,14 @@ function useView(store: Store, pane: Size) {
 	return { picture, view: viewportOf(picture, pane, zoom.value, centre.value) };
 }
 
-export function PictureLayer({ store, scene, pane }: LayerProps) {
+export function PictureLayer(props: LayerProps & { label: string }) {
+	const { store, scene, pane, label } = props;
 	const { picture, view } = useView(store, pane);
 	const layer = { raster: scene.picture, sharp: false };
 	return (
 		<Canvas
 			class="nbx-canvas"
-			label={store.shown.value?.description ?? "the picture that is explained"}
+			label={label}
 			draw={(canvas) => drawLayer(canvas, pane, view, picture, layer)}
 		/>
 	);

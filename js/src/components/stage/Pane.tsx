@@ -16,6 +16,7 @@ interface Props {
 	children: ComponentChildren;
 }
 
+const LINE = 16;
 const ARROWS: Record<string, [number, number]> = {
 	ArrowLeft: [-1, 0],
 	ArrowRight: [1, 0],
@@ -68,7 +69,12 @@ export function Pane({ store, pane, children }: Props) {
 			event.ctrlKey || event.metaKey || element.matches(":focus-within");
 		if (!meant) return;
 		event.preventDefault();
-		const factor = Math.exp(-event.deltaY * (event.ctrlKey ? 0.01 : 0.002));
+		const pixels =
+			event.deltaMode === WheelEvent.DOM_DELTA_LINE
+				? LINE * event.deltaY
+				: event.deltaY;
+		// A pinch arrives as a wheel with ctrl, in much smaller steps.
+		const factor = Math.exp(-pixels * (event.ctrlKey ? 0.01 : 0.002));
 		zoomTo(store, ui.zoom.value * factor, place(event));
 	}
 

@@ -55,7 +55,10 @@ function Panes(props: { store: Store; scene: Scene; pane: Size }) {
 		</Pane>
 	);
 	const badges = <Badges store={store} />;
-	const picture = <PictureLayer {...props} />;
+	const bare = "the picture that is explained";
+	const label =
+		view === "side" ? bare : (store.shown.value?.description ?? bare);
+	const picture = <PictureLayer {...props} label={label} />;
 	const opaque = known && (
 		<MapLayer
 			{...props}

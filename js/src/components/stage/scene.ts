@@ -1,5 +1,5 @@
 import { type ReadonlySignal, useComputed } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useEffect, useMemo } from "preact/hooks";
 import {
 	colormapName,
 	colour,
@@ -33,6 +33,7 @@ export interface Scene {
 
 export function useScene(store: Store): Scene {
 	const { traits, ui } = store;
+	useFreshView(store);
 	const original = useRaster(traits._image.value);
 	const baseline = useRaster(store.shown.value?.curve?.baseline);
 	const alpha = ui.alpha.value;
@@ -80,6 +81,19 @@ export function useScene(store: Store): Scene {
 	);
 	const result = store.shown;
 	return { result, heatmap, ranking, look, clipped, veil, opaque, picture };
+}
+
+/** A scale set by hand is for one method, and a magnified place for one picture. */
+function useFreshView({ traits, shown, ui }: Store) {
+	const method = shown.value?.spec.method;
+	const picture = traits._image.value;
+	useEffect(() => {
+		ui.limit.value = null;
+	}, [method]);
+	useEffect(() => {
+		ui.zoom.value = 1;
+		ui.centre.value = null;
+	}, [picture]);
 }
 
 /** A map that is zero but for a few cells has a percentile of zero: then its maximum counts. */
