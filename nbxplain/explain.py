@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from nbxplain.core.adapter import ModelAdapter
-from nbxplain.core.errors import ExplanationError, MethodError
+from nbxplain.core.errors import ExplanationError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer
 from nbxplain.core.passes import Layout, Passes, Precision
@@ -60,12 +61,10 @@ def explain(
     Raises ExplanationError (title and hint) for whatever cannot be explained.
     """
     chosen = make(method, **parameters)
-    if precision not in ("float32", "bfloat16"):
-        raise MethodError(f"There is no precision {precision!r}.", "Choose float32 or bfloat16.")
     adapter = ModelAdapter(model, preprocess, labels, output, device)
     passes = Passes(adapter, precision=precision, chunk=chunk, layout=layout)
-    setting = ask(adapter, adapter.read(inputs), target)
-    with adapter.lock, _Bar(chosen.label, progress) as bar:
+    with torch.inference_mode(False), adapter.lock, _Bar(chosen.label, progress) as bar:
+        setting = ask(adapter, adapter.read(inputs), target)
         for attribution in attributions(setting, chosen, passes, layer):
             bar.update(attribution.done, attribution.total)
     return attribution
@@ -160,7 +159,7 @@ def provenance(
         "model": type(adapter.model).__name__,
         "weights": adapter.weight_hash,
         "method": method.name,
-        "parameters": method.model_dump(mode="json"),
+        "parameters": _brief(method.model_dump(mode="json")),
         "target": setting.names,
         "layer": layer,
         "preprocessing": adapter.preprocessing_name,
@@ -168,9 +167,20 @@ def provenance(
         "device": str(adapter.device),
         "precision": passes.precision,
         "chunk": passes.chunk,
-        "layout": passes.layout,
+        "layout": passes.layout or "contiguous",
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+
+
+def _brief(value: Any) -> Any:
+    """The same JSON with embedded pictures and tensors replaced by their hashes."""
+    if isinstance(value, dict):
+        return {key: _brief(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_brief(item) for item in value]
+    if isinstance(value, str) and len(value) > 200:
+        return f"sha256 {hashlib.sha256(value.encode()).hexdigest()[:16]}"
+    return value
 
 
 def _version() -> str:

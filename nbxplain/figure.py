@@ -103,7 +103,7 @@ def draw(
             _plain(axis, title)
         bar = figure.colorbar(mappable, ax=axes[1:], shrink=0.8, pad=0.02)
         bar.set_label(f"clipped at {clip:g} % of {np.abs(shown).max():.2g}")
-        bar.outline.set_linewidth(0.3)  # type: ignore[operator]
+        bar.outline.set_linewidth(0.3)
     if caption:
         _caption(figure, attribution, row)
     return figure

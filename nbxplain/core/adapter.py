@@ -6,6 +6,7 @@ import hashlib
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,7 @@ from nbxplain.core.capture import first_tensor
 from nbxplain.core.errors import ModelError, TargetError
 from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.layers import Layer, list_layers
-from nbxplain.core.passes import run
+from nbxplain.core.passes import chunk_for, exhausted, is_out_of_memory, run
 from nbxplain.core.pixels import preprocessing
 from nbxplain.core.preserve import (
     RandomDraws,
@@ -56,6 +57,11 @@ class ModelAdapter:
                 "Wrap a function in a module whose forward calls it.",
             )
         self.model = unwrap(model)
+        if any(isinstance(p, nn.UninitializedParameter) for p in self.model.parameters()):
+            raise ModelError(
+                "The model has lazy layers whose weights do not exist yet.",
+                "Call it once on an input of the right shape.",
+            )
         self.lock = threading.RLock()
         self.notices: list[str] = []
         self.draws = False
@@ -63,13 +69,15 @@ class ModelAdapter:
         self._preprocess = preprocess
         self._given_labels = labels
         weight = next(self.model.parameters(), None)
-        self.device = torch.device(device or (weight.device if weight is not None else "cpu"))
+        self.device = _usable(device or (weight.device if weight is not None else "cpu"))
         self._replica: tuple[tuple[int, ...], nn.Module] | None = None
         if any(module.training for module in self.model.modules()):
             self.notices.append(
                 "The model is in training mode; it was explained in evaluation mode "
                 "(dropout off, batch-norm statistics fixed) and left as it was."
             )
+        if any(weight.dtype == torch.float64 for weight in self.model.parameters()):
+            self.notices.append("The model's weights are float64; it was explained in float32.")
 
     @cached_property
     def transform(self) -> Callable[[Image.Image], Any]:
@@ -92,7 +100,10 @@ class ModelAdapter:
         given = isinstance(inputs, Tensor)
         transform = None if given and self._preprocess is None else self.transform
         result = read(inputs, transform)
-        result.tensor = result.tensor.to(self.device, torch.float32)
+        with torch.inference_mode(False):
+            tensor = result.tensor.to(self.device, torch.float32)
+            # Autograd refuses tensors born under inference_mode, not their copies.
+            result.tensor = tensor.clone() if tensor.is_inference() else tensor
         return result
 
     def replica(self) -> nn.Module:
@@ -101,9 +112,7 @@ class ModelAdapter:
             found = signature(self.model)
             if self._replica is None or self._replica[0] != found:
                 copied = replica(self.model).to(self.device)
-                if any(p.dtype in (torch.float16, torch.bfloat16) for p in copied.parameters()):
-                    copied = copied.float()
-                self._replica = found, copied
+                self._replica = found, copied.float()
             refresh(self._replica[1], self.model)
             if self._moved:
                 self._copy_weights(self._replica[1])
@@ -126,7 +135,7 @@ class ModelAdapter:
         if callable(self._output):
             picked = self._output(output)
         elif self._output is not None:
-            picked = output[self._output]
+            picked = self._named(output)
         else:
             picked = _scores(output)
         if not isinstance(picked, Tensor):
@@ -136,32 +145,63 @@ class ModelAdapter:
             )
         return picked.unsqueeze(1) if picked.ndim == 1 else picked
 
+    def _named(self, output: Any) -> Any:
+        try:
+            return output[self._output]
+        except (KeyError, IndexError, TypeError) as error:
+            has = f" It has: {', '.join(map(str, output))}." if isinstance(output, Mapping) else ""
+            raise ModelError(
+                f"The model's output ({type(output).__name__}) has no {self._output!r}.",
+                f"Choose another output=.{has}",
+            ) from error
+
     def outputs(self, tensor: Tensor) -> Tensor:
         """The scores (N, K) of a batch, in float32, without gradients. Raises ModelError."""
         model = self.replica()
-        with torch.inference_mode(False), torch.no_grad(), RandomDraws() as watch:
-            output = run(model, tensor, self.pick)
-        if watch.drawn:
+        with torch.inference_mode(False), torch.no_grad():
             if not self.draws:
-                self.notices.append(
-                    "The model draws random numbers even in evaluation mode: seeds are fixed while "
-                    "it is explained."
-                )
-            self.draws = True
-            with torch.inference_mode(False), torch.no_grad(), random_states(0):
-                output = run(model, tensor, self.pick)
-        output = output.float()
-        if output.shape[0] != tensor.shape[0]:
-            raise ModelError(
-                f"The model returned {tuple(output.shape)} for a batch of {tensor.shape[0]}.",
-                "The first dimension must be the batch; pick another output with output=.",
-            )
+                with RandomDraws() as watch:
+                    output = self._scores(model, tensor)
+                self.draws = watch.drawn
+                if watch.drawn:
+                    self.notices.append(
+                        "The model draws random numbers even in evaluation mode: seeds are fixed "
+                        "while it is explained."
+                    )
+            if self.draws:
+                with random_states(0):
+                    output = self._scores(model, tensor)
         if not bool(torch.isfinite(output).all()):
             raise ModelError(
                 "The model's output has values that are NaN or infinite.",
                 "Check its weights, and that preprocess= gives what it was trained on.",
             )
         return output
+
+    def _scores(self, model: nn.Module, tensor: Tensor) -> Tensor:
+        parts = [self._part(model, part) for part in tensor.split(chunk_for(tensor))]
+        return torch.cat(parts).float()
+
+    def _part(self, model: nn.Module, part: Tensor) -> Tensor:
+        """One pass, or, where memory does not hold it, its two halves."""
+        try:
+            output = run(model, part, self.pick)
+        except (MemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            if len(part) == 1:
+                raise exhausted() from error
+            return torch.cat([self._part(model, half) for half in part.tensor_split(2)])
+        if output.ndim == 0 or len(output) != len(part):
+            raise ModelError(
+                f"The model returned shape {tuple(output.shape)} for a batch of {len(part)}.",
+                "The first dimension must be the batch; pick another output with output=.",
+            )
+        return output
+
+    def randomness(self, seed: int) -> AbstractContextManager[None]:
+        """Fixes the seeds around a pass where the model draws random numbers."""
+        return random_states(seed) if self.draws else nullcontext()
 
     def labels(self, classes: int) -> list[str]:
         """One label a class: given, from the model's metadata, or the index. Raises TargetError."""
@@ -173,6 +213,7 @@ class ModelAdapter:
         if given is None:
             return [str(index) for index in range(classes)]
         if isinstance(given, Mapping):
+            _check_keys(given, classes)
             return [str(given.get(index, index)) for index in range(classes)]
         if len(given) != classes:
             raise TargetError(
@@ -183,10 +224,14 @@ class ModelAdapter:
 
     def layers(self, example: Tensor) -> list[Layer]:
         """The layers reached by `example` (1, ...), with shapes; one is suggested."""
-        with torch.inference_mode(False):
-            return list_layers(
-                self.replica(), example, lambda output: self.pick(output).flatten(1).amax(1)
-            )
+        model = self.replica()
+        with torch.inference_mode(False), self.randomness(0):
+            try:
+                return list_layers(model, example, lambda x: run(model, x, self.pick))
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                raise exhausted() from error
 
     @property
     def version(self) -> tuple[object, ...]:
@@ -206,6 +251,25 @@ class ModelAdapter:
                 digest.update(_bytes(tensor))
         _hashes[self.model] = before, digest.hexdigest()[:16]
         return _hashes[self.model][1]
+
+
+def _usable(device: str | torch.device) -> torch.device:
+    try:
+        return torch.empty(0, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise ModelError(
+            f"The device {str(device)!r} cannot be used: {str(error).splitlines()[0]}",
+            "Leave device= out to use the one that the model is on.",
+        ) from error
+
+
+def _check_keys(labels: Mapping[Any, Any], classes: int) -> None:
+    wrong = [key for key in labels if not (isinstance(key, int) and 0 <= key < classes)]
+    if wrong:
+        raise TargetError(
+            f"The labels have the key {wrong[0]!r}; the model has classes 0 to {classes - 1}.",
+            "Give a dict from class index to label, or a list.",
+        )
 
 
 def _qualified(transform: Any) -> str:

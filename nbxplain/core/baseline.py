@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -24,7 +25,7 @@ class Baseline(BaseModel):
 
     black, white: pixels 0 and 1. mean: the picture's mean colour. blur: the picture under a
     Gaussian blur of `sigma` pixels. noise: uniform in [0, 1] from `seed`. image: another picture
-    (its pixels in `data`, resized to fit). tensor: model input as it is. For tables black is
+    (a PNG in `data`, resized to fit). tensor: model input as it is. For tables black is
     0 and white 1, mean is the mean of the batch's rows.
     """
 
@@ -35,8 +36,8 @@ class Baseline(BaseModel):
         12.0, ge=0.5, le=64, description="Width of the blur.", json_schema_extra={"unit": "px"}
     )
     seed: int = Field(0, ge=0, le=9999, description="Seed of the noise.")
-    data: str = Field("", description="float32 values in base64, for image and tensor.")
-    shape: tuple[int, ...] = Field((), description="Shape of the data.")
+    data: str = Field("", description="In base64: a PNG for image, float32 values for tensor.")
+    shape: tuple[int, ...] = Field((), description="Shape of the tensor.")
 
     @model_validator(mode="before")
     @classmethod
@@ -44,15 +45,15 @@ class Baseline(BaseModel):
         if isinstance(value, str):
             return {"kind": value}
         if isinstance(value, Tensor):
-            return _encoded("tensor", value)
+            return _encoded(value)
         if isinstance(value, Image.Image):
-            return _encoded("image", _pixels(value))
+            return {"kind": "image", "data": _png(value)}
         return value
 
     @model_validator(mode="after")
     def _data_fits(self) -> Self:
-        size = len(base64.b64decode(self.data)) // 4
-        if size != int(np.prod(self.shape)) * bool(self.shape):
+        size = len(base64.b64decode(self.data, validate=True)) // 4
+        if self.kind == "tensor" and size != int(np.prod(self.shape)):
             raise ValueError(f"the baseline holds {size} values, its shape is {self.shape}")
         if self.kind in ("image", "tensor") and not self.data:
             raise ValueError(
@@ -123,31 +124,40 @@ class Baseline(BaseModel):
         if self.kind == "noise":
             return space.to_model(_uniform(x, self.seed))
         if self.kind == "image":
-            picture = self._values().to(x).expand(-1, x.shape[1], -1, -1)
+            picture = self._picture(x.shape[1]).to(x)
             size = (int(x.shape[2]), int(x.shape[3]))
             resized = F.interpolate(picture, size, mode="bilinear", antialias=True)
             return space.to_model(resized).expand_as(x)
         return space.to_model(torch.full_like(x, float(self.kind == "white")))
+
+    def _picture(self, channels: int) -> Tensor:
+        """The pixels (1, channels, h, w) of the other picture, in [0, 1]."""
+        picture = Image.open(io.BytesIO(base64.b64decode(self.data)), formats=["PNG"])
+        grey = channels == 1
+        pixels = np.asarray(picture.convert("L" if grey else "RGB"), np.float32) / 255
+        tensor = torch.from_numpy(pixels).view(picture.height, picture.width, -1)
+        return tensor.permute(2, 0, 1).unsqueeze(0)
 
     def _values(self) -> Tensor:
         data = np.frombuffer(base64.b64decode(self.data), "<f4").reshape(self.shape)
         return torch.from_numpy(data.copy())
 
 
-def _encoded(kind: Kind, tensor: Tensor) -> dict[str, Any]:
+def _encoded(tensor: Tensor) -> dict[str, Any]:
     values = tensor.detach().cpu().to(torch.float32).contiguous().numpy()
     if not np.isfinite(values).all():
         raise InputError("The baseline has values that are NaN or infinite.", "Replace them first.")
     data = base64.b64encode(values.astype("<f4").tobytes()).decode()
-    return {"kind": kind, "data": data, "shape": tuple(values.shape)}
+    return {"kind": "tensor", "data": data, "shape": tuple(values.shape)}
 
 
-def _pixels(picture: Image.Image) -> Tensor:
-    """A picture as (1, 3, H, W) in [0, 1], at most 512 pixels wide: it is resized to fit anyway."""
+def _png(picture: Image.Image) -> str:
+    """A picture as PNG in base64, at most 320 pixels wide: it is resized to fit anyway."""
     small = picture.convert("RGB")
-    small.thumbnail((512, 512))
-    pixels = torch.from_numpy(np.asarray(small, np.float32) / 255)
-    return pixels.permute(2, 0, 1).unsqueeze(0)
+    small.thumbnail((320, 320))
+    buffer = io.BytesIO()
+    small.save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _fitted(values: Tensor, x: Tensor) -> Tensor:

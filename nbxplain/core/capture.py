@@ -39,8 +39,9 @@ class Capture:
         self._handles: list[Any] = []
 
     def __enter__(self) -> Self:
+        modules = dict(self._model.named_modules())
         for name in self._names:
-            module = self._model.get_submodule(name)
+            module = modules[name]
             self._handles.append(module.register_forward_hook(self._hook(name)))
         return self
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 
 
 class ExplanationError(ValueError):
@@ -48,9 +49,16 @@ class Cancelled(Exception):
 
 
 def near(word: str, known: Iterable[str]) -> str:
-    """A sentence with the known words nearest to `word`, or an empty string."""
-    choices = list(known)
-    lower = {choice.lower(): choice for choice in choices}
-    found = [lower[m] for m in get_close_matches(word.lower(), lower, n=3, cutoff=0.5)]
-    found += [c for c in choices if word.lower() in c.lower() and c not in found][: 3 - len(found)]
-    return f"Did you mean {' or '.join(repr(m) for m in found)}?" if found else ""
+    """A sentence with the known names nearest to `word`, or an empty string.
+
+    A name is as near as its nearest word, so "taby" finds "tabby cat".
+    """
+    word = word.lower()
+
+    def likeness(name: str) -> float:
+        parts = [name.lower(), *re.split(r"[\s_.,-]+", name.lower())]
+        return max(SequenceMatcher(None, word, part).ratio() for part in parts) + (word in parts[0])
+
+    ranked = sorted(known, key=likeness, reverse=True)[:3]
+    found = [name for name in ranked if likeness(name) >= 0.6]
+    return f"Did you mean {' or '.join(repr(name) for name in found)}?" if found else ""

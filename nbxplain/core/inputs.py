@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
@@ -148,10 +148,13 @@ def _picture(item: Any, notices: list[str]) -> Image.Image:
     return _to_rgb(picture, notices)
 
 
-def open_picture(path: Path) -> Image.Image:
-    """Opens a picture file whose size is known before it is decoded. Raises InputError."""
+def open_picture(path: Path, file: BinaryIO | None = None) -> Image.Image:
+    """Opens a picture file, whose size is looked at before it is decoded. Raises InputError.
+
+    `file` holds the bytes when they did not come from `path`, which then only names them.
+    """
     try:
-        with Image.open(path) as picture:
+        with Image.open(file or path) as picture:
             _check_size(picture.size)
             picture.load()
             return picture

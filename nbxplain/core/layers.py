@@ -85,28 +85,29 @@ def _token_grid(tokens: int, picture: tuple[int, int]) -> tuple[int, int] | None
 
 
 def list_layers(
-    model: nn.Module, example: Tensor, score: Callable[[Tensor], Tensor]
+    model: nn.Module, example: Tensor, scores: Callable[[Tensor], Tensor]
 ) -> list[Layer]:
     """Every module reached by one forward pass of `example` (1, ...), in order of finishing.
 
-    `model` is a replica; `score` turns its output into the score that would be explained.
+    `model` is a replica; `scores` runs it on an input and gives the output to be explained.
     """
     picture = (int(example.shape[-2]), int(example.shape[-1])) if example.ndim == 4 else (1, 1)
     names = [name for name, _ in model.named_modules() if name]
     with Capture(model, names, keep_graph=False) as captured, torch.no_grad():
-        model(example)
+        scores(example)
     layers = []
+    modules = dict(model.named_modules())
     for name in captured.order:
         shape = tuple(captured.outputs[name].shape[1:])
         arrangement, prefix, grid = arrange(shape, picture)
-        kind = type(model.get_submodule(name)).__name__
+        kind = type(modules[name]).__name__
         layers.append(Layer(name, kind, shape, grid, arrangement, prefix, captured.calls[name]))
-    best = _suggested(model, example, score, [layer for layer in layers if layer.grid][-16:])
+    best = _suggested(model, example, scores, [layer for layer in layers if layer.grid][-16:])
     return [replace(layer, suggested=layer.name == best) for layer in layers]
 
 
 def _suggested(
-    model: nn.Module, example: Tensor, score: Callable[[Tensor], Tensor], candidates: list[Layer]
+    model: nn.Module, example: Tensor, scores: Callable[[Tensor], Tensor], candidates: list[Layer]
 ) -> str | None:
     """The last spatial layer at which the gradient of the score is not zero.
 
@@ -117,7 +118,7 @@ def _suggested(
     if not names:
         return None
     with Capture(model, names) as captured, torch.enable_grad():
-        value = score(model(example.detach().requires_grad_()))
+        value = scores(example.detach().requires_grad_()).flatten(1).amax(1)
     if not value.requires_grad:
         return names[-1]
     outputs = [captured.outputs[name] for name in names]
@@ -137,6 +138,11 @@ def _suggested(
 def find(name: str, layers: Iterable[Layer], model: nn.Module) -> Layer:
     """The layer called `name`. Raises LayerError when it is unknown or not reached."""
     layers = list(layers)
+    if not isinstance(name, str):
+        raise LayerError(
+            f"A layer cannot be {type(name).__name__}.",
+            "Give its name as in model.named_modules().",
+        )
     for layer in layers:
         if layer.name == name:
             return layer

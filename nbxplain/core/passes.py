@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -22,9 +22,9 @@ from nbxplain.core.errors import (
     ExplanationError,
     LayerError,
     MemoryExhausted,
+    MethodError,
     ModelError,
 )
-from nbxplain.core.preserve import random_states
 
 if TYPE_CHECKING:
     from nbxplain.core.adapter import ModelAdapter
@@ -83,6 +83,16 @@ class Passes:
         interactive: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
+        if chunk is not None and (not isinstance(chunk, int) or chunk < 1):
+            raise MethodError(
+                f"A chunk cannot be {chunk!r}.", "Give the inputs in a pass, or None."
+            )
+        for name, value, known in (
+            ("precision", precision, get_args(Precision)),
+            ("layout", layout, (*FORMATS, None)),
+        ):
+            if value not in known:
+                raise MethodError(f"There is no {name} {value!r}.", f"Choose one of {known}.")
         self._adapter = adapter
         self.precision = precision
         self.chunk = chunk
@@ -171,7 +181,7 @@ class Passes:
             stop = min(start + self.chunk, count)
             rows = torch.arange(start, stop, device=self._adapter.device)
             try:
-                with torch.inference_mode(False), self._random(start):
+                with torch.inference_mode(False), self._adapter.randomness(start):
                     result = step(model, rows)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 self._halve(error)
@@ -181,30 +191,25 @@ class Passes:
             yield result
 
     def _halve(self, error: Exception) -> None:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise error
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         assert self.chunk is not None
         if self.chunk == 1:
-            raise MemoryExhausted(
-                "One input does not fit in the memory of the device.",
-                "Use a smaller picture, precision='bfloat16', or device='cpu'.",
-            ) from error
+            raise exhausted() from error
         self.chunk //= 2
 
     def _choose(self, model: nn.Module, count: int, build: Build) -> None:
-        if self.chunk is not None and (self.layout is not None or count < WORTH_MEASURING):
-            self.layout = self.layout or "contiguous"
+        """Settles chunk and layout; a short run leaves the layout to a longer one after it."""
+        worth = self._interactive or count >= WORTH_MEASURING
+        if self.chunk is not None and (self.layout is not None or not worth):
             return
         example = build(torch.arange(1, device=self._adapter.device))
-        if count >= WORTH_MEASURING or self._interactive:
-            layout, seconds = self._pace(model, example)
-        else:
-            layout, seconds = "contiguous", 0.0
+        layout, seconds = self._pace(model, example) if worth else (None, 0.0)
         self.layout = self.layout or layout
         if self.chunk is None:
-            self.chunk = _chunk_for(example)
+            self.chunk = chunk_for(example)
             if self._interactive and seconds:
                 wanted = max(1, int(PATIENCE / seconds))
                 self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
@@ -220,7 +225,14 @@ class Passes:
         if key not in known:
             pair = example.expand(2, *example.shape[1:])
             layouts: list[Layout] = ["contiguous", "channels_last"]
-            times = {lay: self._time(model, pair, lay) for lay in layouts[: 1 + (pair.ndim == 4)]}
+            try:
+                times = {
+                    lay: self._time(model, pair, lay) for lay in layouts[: 1 + (pair.ndim == 4)]
+                }
+            except (MemoryError, RuntimeError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                return "contiguous", 0.0
             best = min(times, key=lambda lay: times[lay])
             known[key] = best, 1.5 * times[best]
         return known[key]
@@ -230,7 +242,7 @@ class Passes:
         best = float("inf")
         for _ in range(2):
             start = time.perf_counter()
-            with torch.no_grad(), self._autocast(), self._random(0):
+            with torch.no_grad(), self._autocast(), self._adapter.randomness(0):
                 self._run(model, inputs)
             if inputs.is_cuda:
                 torch.cuda.synchronize(inputs.device)
@@ -248,9 +260,6 @@ class Passes:
             self._adapter.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
         )
 
-    def _random(self, seed: int) -> AbstractContextManager[None]:
-        return random_states(seed) if self._adapter.draws else nullcontext()
-
     def _run(self, model: nn.Module, inputs: Tensor) -> Tensor:
         return run(model, inputs, self._adapter.pick)
 
@@ -262,7 +271,7 @@ def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> T
     except ExplanationError:
         raise
     except Exception as error:
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             raise
         raise ModelError(
             f"The model raised {type(error).__name__} for an input of shape "
@@ -281,7 +290,7 @@ def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
     try:
         (gradient,) = torch.autograd.grad(scores.sum(), place, allow_unused=True)
     except RuntimeError as error:
-        if _is_out_of_memory(error):
+        if is_out_of_memory(error):
             raise
         raise ModelError(
             f"The backward pass failed: {error}",
@@ -291,7 +300,9 @@ def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
         what = f"layer {layer!r}" if layer else "the input"
         raise (LayerError if layer else ModelError)(
             f"The score does not depend on {what}.",
-            "Choose another layer or target." if layer else "Is the input detached in forward?",
+            "Choose another layer or target."
+            if layer
+            else "Is the input detached in forward, or the model quantised?",
         )
     return _finite(gradient, "gradient")
 
@@ -305,7 +316,16 @@ def _finite(values: Tensor, what: str) -> Tensor:
     return values
 
 
-def _is_out_of_memory(error: BaseException) -> bool:
+def exhausted() -> MemoryExhausted:
+    """The error for a single input that does not fit."""
+    return MemoryExhausted(
+        "One input does not fit in the memory of the device.",
+        "Use a smaller picture, precision='bfloat16', or device='cpu'.",
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for every way in which torch and Python say so."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     text = str(error).lower()
@@ -314,7 +334,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
     )
 
 
-def _chunk_for(example: Tensor) -> int:
+def chunk_for(example: Tensor) -> int:
     """As many inputs as memory is sure to hold: 16 of 224 x 224 on a CPU, by free memory on CUDA.
 
     Activations of common networks take a few hundred times the memory of their input.

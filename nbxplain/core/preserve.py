@@ -20,14 +20,16 @@ import torch
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from nbxplain.core.errors import ModelError
+
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
 """Classes whose copies would recompile or scatter, and where the model is inside them."""
 
 
 def unwrap(model: nn.Module) -> nn.Module:
     """The module behind `torch.compile` and `DataParallel`."""
-    inner = model._modules.get(WRAPPERS.get(type(model).__name__, ""))
-    return model if inner is None else unwrap(inner)
+    inside = WRAPPERS.get(type(model).__name__)
+    return unwrap(getattr(model, inside)) if inside else model
 
 
 def signature(model: nn.Module) -> tuple[int, ...]:
@@ -37,29 +39,46 @@ def signature(model: nn.Module) -> tuple[int, ...]:
 
 
 def version(model: nn.Module) -> int:
-    """Rises with every in-place change of a weight: an optimiser's step, `load_state_dict`."""
-    return sum(p._version for p in model.parameters() if not p.is_inference())
+    """Rises with every in-place change of a weight or buffer: a step, `load_state_dict`."""
+    tensors = (*model.parameters(), *model.buffers())
+    return sum(tensor._version for tensor in tensors if not tensor.is_inference())
 
 
 def replica(model: nn.Module) -> nn.Module:
     """A copy of the module tree in evaluation mode that shares the weights' memory.
 
     Buffers are cloned, so that a model which counts its calls counts the copy's. Weights born
-    under `inference_mode` are cloned too, because autograd cannot save them.
+    under `inference_mode` are cloned too, because autograd cannot save them. Raises ModelError when
+    something in the model cannot be copied.
     """
     with torch.inference_mode(False):
         memo: dict[int, Any] = {}
         for module in model.modules():
             for value in vars(module).values():
-                if isinstance(value, Tensor):
-                    memo[id(value)] = value.detach().clone()
+                memo |= {id(tensor): tensor.detach().clone() for tensor in _tensors(value)}
             for buffer in module._buffers.values():
                 if buffer is not None:
                     memo[id(buffer)] = buffer.detach().clone()
             for weight in module._parameters.values():
-                if weight is not None and not isinstance(weight, nn.UninitializedParameter):
+                if weight is not None:
                     memo[id(weight)] = nn.Parameter(_shared(weight), requires_grad=False)
-        return copy.deepcopy(model, memo).eval()
+        try:
+            return copy.deepcopy(model, memo).eval()
+        except Exception as error:
+            raise ModelError(
+                f"The model cannot be copied: {type(error).__name__}: {error}",
+                "A copy is run so that your model is left alone. Keep what cannot be copied out of "
+                "its attributes, or give its class a __deepcopy__.",
+            ) from error
+
+
+def _tensors(value: Any) -> Iterator[Tensor]:
+    """Tensors a module keeps beside its weights, also in lists and dicts: features, maps."""
+    if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
+        yield value
+    elif type(value) in (list, tuple, dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _tensors(item)
 
 
 def _shared(weight: Tensor) -> Tensor:
@@ -74,7 +93,7 @@ def refresh(copied: nn.Module, original: nn.Module) -> None:
 
 
 class RandomDraws(TorchDispatchMode):
-    """Notices whether a forward pass draws random numbers.
+    """Notices whether a forward pass draws random numbers, and then gives them back.
 
     A dispatch mode is local to its thread, so draws that the user makes meanwhile do not count.
     """
@@ -82,6 +101,12 @@ class RandomDraws(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.drawn = False
+        self._before = _states()
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)
+        if self.drawn:
+            _restore(self._before)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -93,20 +118,25 @@ class RandomDraws(TorchDispatchMode):
 @contextlib.contextmanager
 def random_states(seed: int) -> Iterator[None]:
     """Seeds the global torch, numpy and random states; puts them back on leaving."""
-    torch_state, numpy_state, python_state = (
-        torch.get_rng_state(),
-        np.random.get_state(),
-        random.getstate(),
-    )
-    cuda_states = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    before = _states()
     try:
         torch.manual_seed(seed)
         np.random.seed(seed)
         random.seed(seed)
         yield
     finally:
-        torch.set_rng_state(torch_state)
-        np.random.set_state(numpy_state)
-        random.setstate(python_state)
-        if cuda_states:
-            torch.cuda.set_rng_state_all(cuda_states)
+        _restore(before)
+
+
+def _states() -> tuple[Any, ...]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    return torch.get_rng_state(), np.random.get_state(), random.getstate(), cuda
+
+
+def _restore(states: tuple[Any, ...]) -> None:
+    of_torch, of_numpy, of_python, of_cuda = states
+    torch.set_rng_state(of_torch)
+    np.random.set_state(of_numpy)
+    random.setstate(of_python)
+    if of_cuda:
+        torch.cuda.set_rng_state_all(of_cuda)

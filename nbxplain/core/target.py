@@ -42,7 +42,7 @@ class Target:
     def score(self, output: Tensor, rows: Tensor) -> Tensor:
         """The scores (n,) of an output (n, K, ...) whose k-th row belongs to input rows[k]."""
         if self.function is not None:
-            return _checked(self.function(output), len(rows))
+            return _checked(self._called(self.function, output), len(rows))
         index = torch.tensor(self.index, device=output.device)[rows]
         score = output.gather(1, index.unsqueeze(1)).squeeze(1)
         if all(i < 0 for i in self.against):
@@ -50,6 +50,16 @@ class Target:
         against = torch.tensor(self.against, device=output.device)[rows]
         other = output.gather(1, against.clamp(min=0).unsqueeze(1)).squeeze(1)
         return score - other * (against >= 0)
+
+    @staticmethod
+    def _called(function: Callable[[Tensor], Tensor], output: Tensor) -> Tensor:
+        try:
+            return function(output)
+        except Exception as error:
+            raise TargetError(
+                f"The target function failed: {type(error).__name__}: {error}",
+                f"It gets the model's output, here a tensor of shape {tuple(output.shape)}.",
+            ) from error
 
     def names(self, labels: Sequence[str]) -> list[str]:
         """The target of each row in words."""
@@ -90,7 +100,7 @@ def resolve(target: TargetLike, output: Tensor, labels: Sequence[str]) -> Target
     if isinstance(target, Tensor | np.ndarray):
         target = target.tolist()
     wanted = list(target) if isinstance(target, list | tuple) else [target] * rows
-    if rows not in (1, len(wanted)):
+    if not wanted or rows not in (1, len(wanted)):
         raise TargetError(
             f"{len(wanted)} targets were given for {rows} inputs.",
             "Give one target for all, or one for each input.",
@@ -120,7 +130,13 @@ def class_index(label: Any, classes: int, labels: Sequence[str]) -> int:
                 f"There is no class {label!r}.",
                 near(label, labels) or "Give an index, or labels= when making the explanation.",
             )
-        return lower.index(label.lower())
+        found = [index for index, known in enumerate(lower) if known == label.lower()]
+        if len(found) > 1:
+            raise TargetError(
+                f"{len(found)} classes are called {label!r}.",
+                f"Give the index: {' or '.join(map(str, found))}.",
+            )
+        return found[0]
     if isinstance(label, int | np.integer) and not isinstance(label, bool):
         if not 0 <= label < classes:
             raise TargetError(

@@ -160,28 +160,31 @@ def draft_value(info: FieldInfo) -> Any:
 
 def make(method: str | Method, **parameters: Any) -> Method:
     """The method object for a registry name and parameters. Raises MethodError."""
-    if isinstance(method, Method):
-        return type(method).model_validate({**dict(method), **parameters})
-    if method not in REGISTRY:
+    given = dict(method) if isinstance(method, Method) else {}
+    name = method.name if isinstance(method, Method) else method
+    if name not in REGISTRY:
         raise MethodError(
-            f"There is no method {method!r}.",
-            near(str(method), REGISTRY) or "See nbxplain.methods().",
+            f"There is no method {name!r}.",
+            near(str(name), REGISTRY) or "See nbxplain.methods().",
         )
-    cls = REGISTRY[method]
-    for name in parameters:
-        if name not in cls.model_fields:
+    cls = REGISTRY[name]
+    for key in parameters:
+        if key not in cls.model_fields:
             raise MethodError(
-                f"{method} has no parameter {name!r}.",
-                near(name, cls.model_fields)
+                f"{name} has no parameter {key!r}.",
+                near(key, cls.model_fields)
                 or f"It has: {', '.join(cls.model_fields) or 'no parameters'}.",
             )
     try:
-        return cls(**parameters)
+        return cls.model_validate({**given, **parameters})
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "parameters"
+        where = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
+        value = repr(first["input"])
         raise MethodError(
-            f"{method}: {where} = {first['input']!r} is not allowed.", f"{first['msg']}."
+            f"{name}: {where} = {value if len(value) < 80 else type(first['input']).__name__} "
+            "is not allowed.",
+            f"{first['msg']}.",
         ) from error
 
 

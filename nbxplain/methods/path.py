@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from nbxplain.core.baseline import Baseline
@@ -38,8 +39,9 @@ class IntegratedGradients(Method):
         log=True,
     )
     quadrature: Rule = parameter("nested", "Where the gradient is taken, and with what weight.")
-    baseline: Baseline | tuple[Baseline, ...] = parameter(
-        Baseline(), "The input that stands for nothing there."
+    # From left to right: a tensor is one baseline, not a sequence of its rows.
+    baseline: Baseline | Annotated[tuple[Baseline, ...], Field(min_length=1)] = parameter(
+        Baseline(), "The input that stands for nothing there.", union_mode="left_to_right"
     )
 
     def run(self, question: Question) -> Iterator[Partial]:

@@ -1,0 +1,565 @@
+"""Explorer: the widget's Python face. Traits in, jobs out, no mathematics.
+
+Facts are traits, events are messages (widget/protocol.py). Every trait write from the worker and
+every change from the page happens under one lock, because ipywidgets' own bookkeeping is not
+thread-safe. Message handlers only enqueue: computing happens on the worker, files and code are
+written at the desk, a second thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import torch
+from matplotlib.figure import Figure
+from PIL import Image
+from torch import Tensor, nn
+
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.baseline import Baseline
+from nbxplain.core.errors import ExplanationError, InputError
+from nbxplain.core.jobs import Job, Worker
+from nbxplain.core.layers import Layer
+from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.target import Contrast, TargetLike, resolve
+from nbxplain.explain import Setting, ask, attributions
+from nbxplain.methods.base import REGISTRY, Method, make
+from nbxplain.results import Attribution
+from nbxplain.widget import catalog, html, protocol, wire
+from nbxplain.widget.answers import Answers
+from nbxplain.widget.desk import Desk, failure
+from nbxplain.widget.history import History
+from nbxplain.widget.traits import IDLE, Traits, checked_params
+
+COMPUTED = ("method", "target", "layer", "params", "baseline")
+"""Traits whose change asks for a new result; the others only change how it looks."""
+LOOK = ("opacity", "colormap", "clip", "sign", "threshold", "native")
+
+FRAME_INTERVAL, FRAMES_IN_FLIGHT, ACK_PATIENCE = 0.12, 2, 2.0
+"""Seconds between partial frames, how many may be unacknowledged, and for how long that counts."""
+
+
+class Explorer(Traits):
+    """An interactive explanation of one picture.
+
+    `Explorer(model, image)` shows itself in a notebook. Its traits can be set, observed and linked:
+    method, target, layer, params, baseline (what is computed), opacity, colormap, clip, sign,
+    threshold, view, native (how it looks), and for reading result and status. The arguments
+    are those of `explain`; what cannot be explained is shown as a card, never raised here.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        image: Any,
+        *,
+        method: str | Method | None = None,
+        target: TargetLike = None,
+        layer: str | None = None,
+        preprocess: Any = None,
+        labels: Sequence[str] | Mapping[int, str] | None = None,
+        output: str | int | Callable[[Any], Tensor] | None = None,
+        device: str | torch.device | None = None,
+        precision: Precision = "float32",
+        shortcuts: bool = True,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._muted = threading.local()
+        self._setting: Setting | None = None
+        self._layers: list[Layer] | None = None
+        self._labels = []
+        self._past = History()
+        self._asked: protocol.Spec | None = None
+        self._specs: dict[int, protocol.Spec] = {}
+        self._drafts: dict[int, Any] = {}
+        self._failed: Exception | None = None
+        self._seen_version: tuple[object, ...] | None = None
+        self._remembered: dict[str, dict[str, Any]] = {}
+        self._frames, self._unacknowledged, self._last_frame = 0, 0, 0.0
+        self._jobs = 0
+        self._chosen = method is not None
+        self._precision: Precision = precision
+        self._given = {
+            "preprocess": preprocess is not None,
+            "labels": labels is not None,
+            "output": output is not None,
+            "device": device is not None,
+        }
+        super().__init__(shortcuts=shortcuts)
+        told = weakref.WeakMethod(self._told)
+        self._worker: Worker[Attribution] = Worker(lambda job: _call(told, job))
+        self._answers = Answers(self)
+        self._desk = Desk(self._post, self._answers.handlers())
+        self.on_msg(self._received)
+        self._unhook = _after_each_cell(weakref.WeakMethod(self._check_weights))
+        try:
+            self._adapter = ModelAdapter(model, preprocess, labels, output, device)
+            self._take_picture(image)
+            with self._mute():
+                self._start_with(method, target, layer)
+        except Exception as error:
+            self._fail(error)
+        self.observe(self._method_changed, "method")
+        self.observe(self._changed, list(COMPUTED))
+        self._request("final")
+
+    # What a user calls
+
+    @property
+    def image(self) -> Image.Image | None:
+        """The picture as the model gets it. Setting it explains another picture."""
+        return None if self._setting is None else self._setting.inputs.pictures[0]
+
+    @image.setter
+    def image(self, image: Any) -> None:
+        self._take_picture(image)
+        self._layers = None
+        self._asked = None
+        self._request("final")
+
+    def wait(self, timeout: float | None = None) -> Attribution | None:
+        """Waits until nothing is computed any more; returns the result, raises what failed.
+
+        Ctrl-C stops the computation and keeps the partial result. After `timeout` seconds it
+        returns what there is.
+        """
+        try:
+            self._worker.wait(timeout)
+        except KeyboardInterrupt:
+            self.stop()
+            raise
+        if self._failed is not None:
+            raise self._failed
+        return self.result
+
+    def run(self) -> None:
+        """Computes the current setting again."""
+        self._asked = None
+        self._request("final")
+
+    def stop(self) -> None:
+        """Stops at the next chunk and keeps the partial result."""
+        job = self._worker.stop()
+        if job is not None:
+            self._say(job)
+
+    def resume(self) -> None:
+        """Goes on with a computation that was stopped."""
+        self._worker.resume()
+
+    def figure(self, **options: Any) -> Figure:
+        """The result as a matplotlib figure, looking as the widget does; see nbxplain.figure."""
+        return self._current().figure(**{**self._looks(), **options})
+
+    def save(self, path: str | Path, **options: Any) -> Path:
+        """Writes .png, .svg, .pdf, .npz, .json, or .html: a page that opens without a kernel."""
+        path = Path(path)
+        format = path.suffix.lstrip(".").lower()
+        path.write_bytes(self._encode(format, **options))
+        return path
+
+    def code(self) -> str:
+        """Code that computes the shown result without the widget, bit for bit on this machine."""
+        from nbxplain.widget.code import code
+
+        shown = self._current()
+        assert self._setting is not None
+        return code(shown, self._targeted(self._spec()).target, self._given)
+
+    def close(self) -> None:
+        """Stops computing, lets go of the model and all results, and removes the widget."""
+        if not hasattr(self, "_unhook"):
+            return  # the constructor refused its arguments
+        self._worker.close()
+        self._desk.close()
+        self._unhook()
+        self._past = History()
+        self.result = None
+        super().close()
+
+    def __repr__(self) -> str:
+        # The default would print every trait, pictures included.
+        return f"<Explorer {self.method} of {self.target!r}, {self.status}>"
+
+    # Opening
+
+    def _take_picture(self, image: Any) -> None:
+        inputs = self._adapter.read(image)
+        if len(inputs.tensor) != 1 or inputs.is_table:
+            shape = tuple(inputs.tensor.shape)
+            raise InputError(
+                f"The Explorer shows one picture; the input has shape {shape}.",
+                "Give one picture, or use nbxplain.explain for a batch or a table.",
+            )
+        setting = ask(self._adapter, inputs, self._score_of_callable())
+        with self._lock:
+            self._setting = setting
+            self._labels = list(setting.prediction.labels)
+            self._classes = len(self._labels) if setting.prediction.scores.ndim == 2 else 0
+            self._image = dict(wire.exact_picture(inputs.pictures[0]))
+            self._prediction = dict(wire.prediction(setting.prediction))
+            self._notices = [*self._adapter.notices, *inputs.notices]
+            self._catalog = dict(self._catalog_now([]))
+            self._error = None
+
+    def _start_with(self, method: Any, target: TargetLike, layer: str | None) -> None:
+        assert self._setting is not None
+        chosen = make(method) if method is not None else None
+        if chosen is not None:
+            self.method = chosen.name
+            values = chosen.model_dump(mode="json")
+            values.pop("baseline", None)
+            self.params = values
+            baseline = getattr(chosen, "baseline", None)
+            if isinstance(baseline, Baseline):
+                self.baseline = baseline
+        self.target = target if target is not None else self._setting.target.index[0]
+        if layer is not None:
+            self.layer = layer
+
+    def _score_of_callable(self) -> TargetLike:
+        return self._function if isinstance(self.target, str) else None
+
+    def _prepare(self) -> None:
+        """On the worker: layers, tiles, and a default method that this model can run."""
+        assert self._setting is not None
+        inputs = self._setting.inputs
+        try:
+            layers = self._adapter.layers(inputs.tensor)
+        except ExplanationError:
+            layers = []
+        suggested = next((layer.name for layer in layers if layer.suggested), None)
+        with self._lock, self._mute():
+            self._layers = layers
+            self._catalog = dict(self._catalog_now(layers))
+            self._publish_baselines()
+            if self.layer is None and suggested is not None:
+                self.layer = suggested
+            if not self._chosen and suggested is None and self.method == "grad_cam":
+                self.method = "integrated_gradients"
+                self.params = checked_params(self.method, {})
+            self._seen_version = self._adapter.version
+
+    def _catalog_now(self, layers: list[Layer]) -> protocol.Catalog:
+        assert self._setting is not None
+        return catalog.catalog(
+            self._adapter, self._setting.inputs, layers, self._labels, self._precision
+        )
+
+    def _own(self) -> Baseline | None:
+        return self._full_baseline if self._full_baseline.kind == "image" else None
+
+    # From traits to jobs
+
+    @contextmanager
+    def _mute(self) -> Iterator[None]:
+        """Trait changes of this thread ask for nothing."""
+        before = getattr(self._muted, "on", False)
+        self._muted.on = True
+        try:
+            yield
+        finally:
+            self._muted.on = before
+
+    def _method_changed(self, change: Any) -> None:
+        if getattr(self._muted, "on", False):
+            return
+        self._remembered[change.old] = self.params
+        fields = {name for name in REGISTRY[change.new].model_fields if name != "baseline"}
+        if set(self.params) != fields:
+            with self._mute():
+                self.params = self._remembered.get(change.new) or checked_params(change.new, {})
+
+    def _changed(self, change: Any) -> None:
+        if not getattr(self._muted, "on", False):
+            self._request("final")
+
+    def _spec(self) -> protocol.Spec:
+        cls = REGISTRY[self.method]
+        return {
+            "method": self.method,
+            "params": self.params,
+            "baseline": self.baseline if cls.needs_baseline() else {},
+            "target": self.target,
+            "layer": self.layer if cls.needs_layer else None,
+        }
+
+    def _request(
+        self, phase: protocol.Phase, spec: protocol.Spec | None = None, answer: Any = None
+    ) -> None:
+        if self._setting is None:
+            return
+        with self._lock:
+            spec = spec or self._spec()
+            if phase == "final":
+                if spec == self._asked:
+                    return
+                self._asked = spec
+            self._jobs += 1
+            job: Job[Attribution] = Job(self._jobs, phase, partial(self._attributions, spec, phase))
+            if answer is not None:
+                self._drafts[job.id] = answer
+            self._specs = {id: s for id, s in self._specs.items() if id > job.id - 8}
+            self._specs[job.id] = spec
+        self._worker.submit(job)
+
+    def _attributions(
+        self, spec: protocol.Spec, phase: protocol.Phase, cancelled: Callable[[], bool]
+    ) -> Iterator[Attribution]:
+        """On the worker: the job behind a spec."""
+        if self._layers is None:
+            self._prepare()
+            if phase == "final":
+                # Preparing may have filled in the layer and the default method.
+                spec.update(self._spec())
+        method = self._method_of(spec)
+        if phase == "draft":
+            method = method.draft()
+        passes = Passes(
+            self._adapter, precision=self._precision, interactive=True, cancelled=cancelled
+        )
+        with self._adapter.lock:
+            yield from attributions(self._targeted(spec), method, passes, spec["layer"])
+
+    def _method_of(self, spec: protocol.Spec) -> Method:
+        parameters = dict(spec["params"])
+        wanted = spec["baseline"]
+        if wanted:
+            held = self._full_baseline
+            same = wanted.get("kind") == held.kind and held.kind in ("image", "tensor")
+            parameters["baseline"] = held if same else Baseline.model_validate(wanted)
+        return make(spec["method"], **parameters)
+
+    def _targeted(self, spec: protocol.Spec) -> Setting:
+        assert self._setting is not None
+        target: Any = spec["target"]
+        if isinstance(target, dict):
+            target = Contrast(target["index"], target["against"])
+        if isinstance(target, str):
+            target = self._function
+        output = self._setting.prediction.scores
+        resolved = resolve(target, output, self._labels)
+        return Setting(
+            self._adapter,
+            self._setting.inputs,
+            self._setting.prediction,
+            resolved,
+            resolved.names(self._labels),
+        )
+
+    # From jobs to traits, on the worker
+
+    def _told(self, job: Job[Attribution]) -> None:
+        with self._lock:
+            ended = job.state in ("done", "cancelled", "error")
+            if ended and job.id in self._drafts:
+                self._desk.answer(self._drafts.pop(job.id), job.error)
+            if job.state != "done" and ended and self._asked is self._specs.get(job.id):
+                self._asked = None
+            if job.dropped:
+                return
+            self._say(job)
+            if job.state == "error" and job.error is not None:
+                self._fail(job.error)
+            elif job.latest is not None and job.phase == "final" and ended:
+                self._show(job, job.latest)
+            elif job.latest is not None:
+                self._send_frame(job, job.latest, force=ended)
+
+    def _say(self, job: Job[Attribution]) -> None:
+        latest = job.latest
+        with self._lock:
+            self._job = {
+                "id": job.id,
+                "state": job.state,
+                "phase": job.phase,
+                "note": "",
+                "done": latest.done if latest else 0,
+                "total": latest.total if latest else 0,
+                "seconds": round(job.seconds, 3),
+                "eta": job.eta,
+                "resumable": job.state == "cancelled" and self._worker.resumable,
+            }
+            if job.phase == "final":
+                self.status = job.state
+
+    def _show(self, job: Job[Attribution], attribution: Attribution) -> None:
+        if job.superseded:
+            return
+        spec = self._specs[job.id]
+        drawn = wire.result(attribution, uuid4().hex[:12], "final", spec)
+        self._failed, self._error, self._stale = None, None, False
+        self._seen_version = self._adapter.version
+        self._notices = list(attribution.notices)
+        self._result = dict(drawn)
+        self.result = attribution
+        if attribution.complete:
+            self._past.add(drawn, attribution)
+            self._publish_history()
+
+    def _send_frame(self, job: Job[Attribution], attribution: Attribution, force: bool) -> None:
+        now = time.monotonic()
+        if now - self._last_frame > ACK_PATIENCE:
+            self._unacknowledged = 0
+        full = self._unacknowledged >= FRAMES_IN_FLIGHT
+        if not self._answers.greeted or (
+            not force and (full or now - self._last_frame < FRAME_INTERVAL)
+        ):
+            return
+        spec = self._specs[job.id]
+        drawn = wire.result(attribution, f"frame-{job.id}", job.phase, spec)
+        data = drawn["map"]["data"]
+        drawn = {**drawn, "map": {**drawn["map"], "data": b""}}
+        self._frames, self._last_frame = self._frames + 1, now
+        self._unacknowledged += 1
+        self._post({"kind": "frame", "seq": self._frames, "result": drawn}, [data])
+
+    def _fail(self, error: Exception) -> None:
+        with self._lock:
+            self._failed = error
+            self._error = dict(failure(error))
+            self.status = "error"
+            if self._job["state"] not in ("error", "idle"):
+                self._job = {**IDLE, "state": "error"}
+
+    def _restore(self, id: str) -> None:
+        """Shows an earlier result again, with the controls that led to it; computes nothing."""
+        drawn, attribution = self._past.results.get(id), self._past.attributions.get(id)
+        if drawn is None or attribution is None:
+            raise InputError("This result is no longer kept.", "Run it again.")
+        spec = drawn["spec"]
+        with self._lock, self._mute(), self.hold_trait_notifications():
+            held = getattr(attribution.method, "baseline", None)
+            if isinstance(held, Baseline):
+                self._full_baseline = held
+                self.baseline = spec["baseline"]
+            self.method, self.params, self.target = spec["method"], spec["params"], spec["target"]
+            self.layer = spec["layer"] or self.layer
+            self._asked = spec
+            self._result, self.result = dict(drawn), attribution
+
+    def _publish_history(self) -> None:
+        with self._lock:
+            self._history = [dict(item) for item in self._past.items]
+
+    def _publish_baselines(self) -> None:
+        assert self._setting is not None
+        tiles = catalog.baselines(self._setting.inputs, self._own())
+        with self._lock:
+            self._baselines = [dict(tile) for tile in tiles]
+
+    # The page
+
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Changes that come from the page; what is not allowed becomes a card."""
+        with self._lock:
+            try:
+                super().set_state(sync_data)
+            except Exception as error:
+                self._fail(InputError(str(error)))
+
+    def _post(self, message: dict[str, Any], buffers: list[bytes]) -> None:
+        with self._lock:
+            if self.comm is not None:
+                self.send(message, buffers)
+
+    def _received(self, widget: Any, content: Any, buffers: list[Any]) -> None:
+        if not isinstance(content, dict):
+            return
+        if content.get("kind") == "ack":
+            self._unacknowledged = max(0, self._unacknowledged - 1)
+        elif content.get("kind") == "stop":
+            # At once, without waiting behind a figure that is being drawn.
+            self.stop()
+            self._desk.answer(content.get("id"))
+        else:
+            self._desk.take(content, buffers)
+
+    def _check_weights(self) -> None:
+        """After each cell: were the weights changed since the result was computed?"""
+        if self._seen_version is None or self._setting is None:
+            return
+        stale = self._adapter.version != self._seen_version
+        if stale != self._stale:
+            with self._lock:
+                self._stale = stale
+
+    def _current(self) -> Attribution:
+        if self.result is None:
+            raise ExplanationError(
+                "There is no result yet.", "Call explorer.wait(), or see the card in the widget."
+            ) from self._failed
+        return self.result
+
+    def _looks(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in LOOK}
+
+    def _encode(self, format: str, **options: Any) -> bytes:
+        if format == "html":
+            names = protocol.Traits.__annotations__
+            state = {name: getattr(self, name) for name in names} | {"_job": IDLE}
+            return html.page(state, f"{type(self._adapter.model).__name__} · nbxplain")
+        if format in ("png", "svg", "pdf"):
+            options = {**self._looks(), **options}
+        return self._current().encode(format, **options)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The live widget, and beside it a picture for hosts where it cannot run."""
+        bundle = super()._repr_mimebundle_(**options)
+        if bundle is None or self._setting is None:
+            return bundle
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        png, caption = self._still()
+        return {**data, "image/png": png, "text/html": html.fallback(png, caption)}, metadata
+
+    def _still(self) -> tuple[bytes, str]:
+        assert self._setting is not None
+        shown = self.result
+        if shown is None:
+            best = self._setting.prediction.top(1)
+            said = f"{best[0].label} {best[0].probability or best[0].score:.2f}" if best else ""
+            return html.encoded(self._setting.inputs.pictures[0]), f"The model says: {said}"
+        if self._pictured is None or self._pictured[0] is not shown:
+            png = html.still(shown, self.opacity, self.clip, self.colormap)
+            self._pictured = shown, png
+        return self._pictured[1], shown.summary().replace("\n", " · ")
+
+    _pictured: tuple[Attribution, bytes] | None = None
+
+
+def _call(method: weakref.WeakMethod[Any], *arguments: Any) -> None:
+    target = method()
+    if target is not None:
+        target(*arguments)
+
+
+def _after_each_cell(method: weakref.WeakMethod[Any]) -> Callable[[], None]:
+    """Calls the method after each cell, where there are cells; returns how to end that."""
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return lambda: None
+    shell = get_ipython()
+    if shell is None:
+        return lambda: None
+
+    def hook(result: Any = None) -> None:
+        _call(method)
+
+    shell.events.register("post_run_cell", hook)
+
+    def unregister() -> None:
+        try:
+            shell.events.unregister("post_run_cell", hook)
+        except ValueError:
+            pass
+
+    return unregister

@@ -1,0 +1,122 @@
+"""What the page may ask for, and what it gets. Runs at the desk, never on the comm's thread."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PIL import Image
+
+from nbxplain.core.baseline import Baseline
+from nbxplain.core.errors import InputError
+from nbxplain.core.inputs import open_picture
+from nbxplain.widget import protocol, wire
+from nbxplain.widget.desk import Handler, Reply
+
+if TYPE_CHECKING:
+    from nbxplain.explorer import Explorer
+
+LARGEST_FILE = 10_000_000
+
+MIME = {
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "pdf": "application/pdf",
+    "html": "text/html",
+    "npz": "application/octet-stream",
+}
+
+
+class Answers:
+    """One handler per kind of request, for one Explorer."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self._explorer = explorer
+        self.greeted = False
+
+    def handlers(self) -> dict[str, Handler]:
+        """The handlers by kind; `stop` and `ack` do not come here, they cannot wait."""
+        return {
+            "hello": self._hello,
+            "draft": self._draft,
+            "run": self._run,
+            "resume": self._resume,
+            "path": self._path,
+            "code": self._code,
+            "export": self._export,
+            "history": self._history,
+            "baseline_image": self._baseline_image,
+        }
+
+    def _hello(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        self.greeted = True
+        self._explorer._check_weights()
+        return {"protocol": protocol.VERSION}, []
+
+    def _draft(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        # Answered by the Explorer when the draft has ended.
+        self._explorer._request("draft", content["spec"], content["id"])
+
+    def _run(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        self._explorer.run()
+        return {}, []
+
+    def _resume(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        self._explorer.resume()
+        return {}, []
+
+    def _path(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        attribution = self._explorer._past.attributions.get(content["result"])
+        maps = None if attribution is None else wire.path_maps(attribution)
+        if maps is None:
+            raise InputError("The path of this result is not kept.", "Run it again.")
+        alpha, grid = maps
+        return {"alpha": alpha, "maps": {**grid, "data": b""}}, [grid["data"]]
+
+    def _code(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        return {"code": self._explorer.code()}, []
+
+    def _export(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        format = str(content["format"])
+        if format not in MIME:
+            raise InputError(f"Cannot write {format!r}.", f"Choose one of {', '.join(MIME)}.")
+        options: dict[str, Any] = {}
+        if format in ("png", "svg", "pdf"):
+            options = {
+                "width": content["width"],
+                "dpi": min(max(int(content["dpi"]), 50), 600),
+                "caption": bool(content["caption"]),
+                "transparent": bool(content["transparent"]),
+            }
+        data = self._explorer._encode(format, **options)
+        name = f"nbxplain-{self._explorer.method}.{format}"
+        return {"filename": name, "mime": MIME[format]}, [data]
+
+    def _history(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        explorer, item, action = self._explorer, str(content["item"]), content["action"]
+        if action == "restore":
+            explorer._restore(item)
+        elif action == "forget":
+            explorer._past.forget(item)
+        elif action == "rename":
+            explorer._past.change(item, name=str(content.get("name", ""))[:60])
+        elif action in ("pin", "unpin"):
+            explorer._past.change(item, pinned=action == "pin")
+        else:
+            raise InputError(f"The history cannot {action!r}.", "Reload the page.")
+        explorer._publish_history()
+        return {}, []
+
+    def _baseline_image(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        if not buffers or len(buffers[0]) > LARGEST_FILE:
+            raise InputError("The file is larger than 10 MB or empty.", "Choose a smaller picture.")
+        picture = open_bytes(buffers[0], str(content.get("name", "file")))
+        self._explorer.baseline = Baseline.image(picture)
+        self._explorer._publish_baselines()
+        return {}, []
+
+
+def open_bytes(data: bytes, name: str) -> Image.Image:
+    """A picture from bytes, with the checks that a picture from a path gets."""
+    return open_picture(Path(name), io.BytesIO(data))

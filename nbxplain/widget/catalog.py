@@ -1,0 +1,127 @@
+"""What can be picked, drawn from the methods' own schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.baseline import Baseline
+from nbxplain.core.inputs import Inputs
+from nbxplain.core.layers import Layer
+from nbxplain.methods.base import Method, registered
+from nbxplain.widget import wire
+from nbxplain.widget.protocol import BaselineInfo, Catalog, Control, LayerInfo, MethodInfo
+
+BASELINES = {"black": (), "blur": ("sigma",), "mean": (), "white": (), "noise": ("seed",)}
+"""The baselines that can be chosen by a click, and the fields each one uses."""
+
+
+def controls(model: type[BaseModel], names: tuple[str, ...] | None = None) -> list[Control]:
+    """One control per plain field of a parameter model, from its JSON schema."""
+    properties = model.model_json_schema()["properties"]
+    return [
+        _control(name, schema)
+        for name, schema in properties.items()
+        if ("type" in schema or "enum" in schema) and (names is None or name in names)
+    ]
+
+
+def _control(name: str, schema: dict[str, Any]) -> Control:
+    control: Control = {
+        "name": name,
+        "label": name.replace("_", " "),
+        "help": schema.get("description", ""),
+        "type": "choice" if "enum" in schema else schema["type"],
+        "default": schema["default"],
+    }
+    if "enum" in schema:
+        control["choices"] = schema["enum"]
+    if "minimum" in schema:
+        control["minimum"] = schema["minimum"]
+    if "maximum" in schema:
+        control["maximum"] = schema["maximum"]
+    if "draft" in schema:
+        control["draft"] = schema["draft"]
+    if "unit" in schema:
+        control["unit"] = schema["unit"]
+    if schema.get("log"):
+        control["logarithmic"] = True
+    if schema["type"] == "integer":
+        control["step"] = 1
+    return control
+
+
+def methods(layers: list[Layer]) -> list[MethodInfo]:
+    """Every registered method; those that cannot run on this model say why."""
+    spatial = any(layer.grid for layer in layers)
+    return [_method(method, spatial) for method in registered()]
+
+
+def _method(method: type[Method], spatial: bool) -> MethodInfo:
+    return {
+        "name": method.name,
+        "label": method.label,
+        "group": method.group,
+        "help": (method.__doc__ or "").strip().split("\n\n")[0].replace("\n    ", " "),
+        "cost": method.cost,
+        "needs_layer": method.needs_layer,
+        "needs_baseline": method.needs_baseline(),
+        "resumable": method.resumable,
+        "controls": controls(method),
+        "unavailable": "needs a layer with a spatial map: this model has none"
+        if method.needs_layer and not spatial
+        else None,
+    }
+
+
+def layer_rows(layers: list[Layer]) -> list[LayerInfo]:
+    """The layers as rows of the picker."""
+    return [
+        {
+            "name": layer.name,
+            "type": layer.type,
+            "shape": list(layer.shape),
+            "grid": None if layer.grid is None else list(layer.grid),
+            "suggested": layer.suggested,
+        }
+        for layer in layers
+    ]
+
+
+def baselines(inputs: Inputs, image: Baseline | None) -> list[BaselineInfo]:
+    """The tiles of the baseline chooser; the last one takes a picture of the user's."""
+    tiles = [_tile(Baseline(kind=kind), kind, inputs, fields) for kind, fields in BASELINES.items()]
+    if image is not None:
+        return [*tiles, _tile(image, "image…", inputs, ())]
+    return [*tiles, {"kind": "image", "label": "image…", "thumbnail": None, "controls": []}]
+
+
+def _tile(baseline: Baseline, label: str, inputs: Inputs, fields: tuple[str, ...]) -> BaselineInfo:
+    assert inputs.view is not None
+    tensor = baseline.tensor_for(inputs, inputs.tensor.device)
+    thumbnail = wire.picture(inputs.view.picture(tensor[0]), longest=120, quality=75)
+    return {
+        "kind": baseline.kind,
+        "label": label,
+        "thumbnail": thumbnail,
+        "controls": controls(Baseline, fields) if fields else [],
+    }
+
+
+def catalog(
+    adapter: ModelAdapter, inputs: Inputs, layers: list[Layer], labels: list[str], precision: str
+) -> Catalog:
+    """Everything that can be picked for this model and picture."""
+    return {
+        "methods": methods(layers),
+        "layers": layer_rows(layers),
+        "labels": labels,
+        "model": {
+            "name": type(adapter.model).__name__,
+            "device": str(adapter.device),
+            "precision": precision,
+            "input": " × ".join(str(side) for side in inputs.tensor.shape[2:]),
+        },
+    }

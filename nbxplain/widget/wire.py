@@ -1,0 +1,183 @@
+"""Results in the form in which they cross to the browser."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from nbxplain.core.inputs import Inputs
+from nbxplain.results import Attribution, Choice
+from nbxplain.results import Prediction as Said
+from nbxplain.widget import protocol
+from nbxplain.widget.protocol import Grid, Picture
+
+Floats = NDArray[np.float64]
+
+
+def picture(image: Image.Image, longest: int | None = None, quality: int = 88) -> Picture:
+    """A picture as JPEG bytes, made smaller to `longest` pixels if given."""
+    if longest is not None and max(image.size) > longest:
+        image = image.copy()
+        image.thumbnail((longest, longest))
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "JPEG", quality=quality)
+    return {
+        "mime": "image/jpeg",
+        "data": buffer.getvalue(),
+        "width": image.width,
+        "height": image.height,
+    }
+
+
+def exact_picture(image: Image.Image) -> Picture:
+    """A picture as PNG bytes while that is small, since the readout quotes its pixels."""
+    buffer = io.BytesIO()
+    image.convert("RGB").save(buffer, "PNG")
+    if buffer.tell() > 400_000:
+        return picture(image, quality=92)
+    return {
+        "mime": "image/png",
+        "data": buffer.getvalue(),
+        "width": image.width,
+        "height": image.height,
+    }
+
+
+def grid(values: Floats, bits: Literal[8, 16] = 16) -> Grid:
+    """Maps (rows, columns) or (maps, rows, columns) as integers with a scale."""
+    top = 2 ** (bits - 1) - 1
+    scale = float(np.abs(values).max()) / top or 1.0
+    kind = "<i2" if bits == 16 else "i1"
+    integers = np.rint(values / scale).astype(kind)
+    return {
+        "shape": list(values.shape),
+        "bits": bits,
+        "scale": scale,
+        "data": integers.tobytes(),
+    }
+
+
+def prediction(said: Said, count: int = 5) -> protocol.Prediction:
+    """The most probable classes of the first row."""
+    classes = int(said.scores.shape[1]) if said.scores.ndim == 2 else 0
+    return {"top": [_choice(c) for c in said.top(count)], "classes": classes}
+
+
+def _choice(choice: Choice) -> protocol.Choice:
+    return {
+        "index": choice.index,
+        "label": choice.label,
+        "score": choice.score,
+        "probability": choice.probability,
+    }
+
+
+def result(
+    attribution: Attribution, id: str, phase: protocol.Phase, spec: protocol.Spec
+) -> protocol.Result:
+    """One explanation as drawn."""
+    values = attribution.heatmap().double().numpy()
+    seconds = attribution.evidence["seconds"][0]
+    return {
+        "id": id,
+        "phase": phase,
+        "spec": spec,
+        "title": attribution.method.label,
+        "subtitle": _chips(spec),
+        "target": attribution.target[0],
+        "map": grid(values),
+        "signed": attribution.signed,
+        "done": attribution.done,
+        "total": attribution.total,
+        "error": attribution.error,
+        "seconds": seconds,
+        "complete": attribution.complete,
+        "reason": attribution.reason,
+        "evidence": [
+            {"label": f.label, "value": f.value, "verdict": f.verdict, "help": f.help}
+            for f in attribution.findings()
+        ],
+        "curve": _curve(attribution),
+        "description": describe(attribution, values),
+        "provenance": attribution.provenance,
+    }
+
+
+def small(result: protocol.Result) -> protocol.Result:
+    """A result for the history: 8 bits, at most 224 cells a side, without its curve's picture."""
+    values = decode(result["map"])
+    step = max(1, -(-max(values.shape) // 224))
+    return {**result, "map": grid(values[::step, ::step], bits=8), "curve": None}
+
+
+def decode(packed: Grid) -> Floats:
+    """The values of a grid."""
+    kind = "<i2" if packed["bits"] == 16 else "i1"
+    integers = np.frombuffer(packed["data"], kind).reshape(packed["shape"])
+    return np.asarray(integers * packed["scale"], np.float64)
+
+
+def path_maps(attribution: Attribution) -> tuple[list[float], Grid] | None:
+    """The cumulative maps along the path, with their alphas; None where there are none."""
+    path = attribution.path
+    if path is None or path.maps is None or path.map_alpha is None:
+        return None
+    return path.map_alpha.tolist(), grid(path.maps[:, 0].double().numpy())
+
+
+def _curve(attribution: Attribution) -> protocol.Curve | None:
+    path, inputs = attribution.path, attribution.inputs
+    if path is None:
+        return None
+    return {
+        "alpha": [round(v, 6) for v in path.alpha.tolist()],
+        "score": path.score[0].tolist(),
+        "accumulated": path.accumulated[0].tolist(),
+        "baseline": picture(_seen(inputs, path.baseline), quality=80),
+        "has_maps": path.maps is not None,
+    }
+
+
+def _seen(inputs: Inputs, baseline: Any) -> Image.Image:
+    assert inputs.view is not None
+    return inputs.view.picture(baseline[0])
+
+
+def _chips(spec: protocol.Spec) -> str:
+    chips = [str(spec["baseline"]["kind"])] if spec["baseline"] else []
+    chips += [
+        f"{name} {value}"
+        for name, value in spec["params"].items()
+        if not isinstance(value, bool) and name in ("steps", "samples", "statistic", "budget")
+    ]
+    return " · ".join(chips)
+
+
+def describe(attribution: Attribution, values: Floats) -> str:
+    """The map in a sentence, for those who cannot see it."""
+    head = f"{attribution.method.label} for {attribution.target[0]}"
+    support = values.clip(min=0)
+    total = float(support.sum())
+    if total <= 0:
+        return f"{head}: nothing supports the class."
+    ranked = np.sort(support.ravel())[::-1]
+    share = ranked[: max(1, len(ranked) // 10)].sum() / total
+    rows, columns = np.indices(values.shape)
+    centre = (
+        float((rows * support).sum() / total + 0.5) / values.shape[0],
+        float((columns * support).sum() / total + 0.5) / values.shape[1],
+    )
+    return (
+        f"{head}: support centred {_place(*centre)}, "
+        f"{100 * share:.0f} % of the positive mass in 10 % of the area."
+    )
+
+
+def _place(row: float, column: float) -> str:
+    vertical = "upper" if row < 0.42 else "lower" if row > 0.58 else ""
+    horizontal = "left" if column < 0.42 else "right" if column > 0.58 else ""
+    return f"{vertical} {horizontal}".strip() or "in the middle"
