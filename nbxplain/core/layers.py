@@ -92,11 +92,13 @@ def list_layers(
     `model` is a replica; `scores` runs it on an input and gives the output to be explained.
     """
     picture = (int(example.shape[-2]), int(example.shape[-1])) if example.ndim == 4 else (1, 1)
-    names = [name for name, _ in model.named_modules() if name]
+    modules = dict(model.named_modules())
+    names = [
+        name for name, m in modules.items() if name and not isinstance(m, torch.jit.ScriptModule)
+    ]
     with Capture(model, names, keep_graph=False) as captured, torch.no_grad():
         scores(example)
     layers = []
-    modules = dict(model.named_modules())
     for name in captured.order:
         shape = tuple(captured.outputs[name].shape[1:])
         arrangement, prefix, grid = arrange(shape, picture)
