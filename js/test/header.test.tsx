@@ -36,7 +36,6 @@ describe("the pickers", () => {
 		press("ArrowDown");
 		press("Enter");
 		expect(model.state.method).toBe("input_x_gradient");
-		expect(model.state.params).toEqual({});
 		expect(store.ui.open.value).toBeNull();
 		await act(() => {});
 		expect(document.activeElement?.textContent).toMatch(/^method/);
@@ -110,6 +109,18 @@ describe("the target", () => {
 		open("for");
 		fireEvent.click(screen.getByLabelText("no contrast"));
 		expect(model.state.target).toBe(285);
+	});
+
+	it("is named where it is a callable, and unknown before the picture is read", () => {
+		header({ target: "callable margin" });
+		expect(screen.getByRole("button", { name: /^for/ }).textContent).toContain(
+			"callable margin",
+		);
+		closeAll();
+		header({ target: null as unknown as number, _prediction: null });
+		expect(screen.getByRole("button", { name: /^for/ }).textContent).toContain(
+			"predicted class",
+		);
 	});
 
 	it("cannot be contrasted with itself", () => {

@@ -169,6 +169,17 @@ describe("the path", () => {
 		expect(store.ui.scrubbed.value).toBeNull();
 	});
 
+	it("says why the stage does not follow", async () => {
+		const { model, store } = panel();
+		fireEvent.keyDown(screen.getByLabelText(/place on the path/), {
+			key: "Home",
+		});
+		const error = { title: "The path is not kept", hint: "", details: "" };
+		answer(model, "path", { ok: false, error });
+		expect(await screen.findByText("The path is not kept")).toBeTruthy();
+		expect(store.ui.alpha.value).toBe(0);
+	});
+
 	it("forgets where the pointer was, but not where it was put down", () => {
 		const { store } = panel();
 		const plot = screen.getByLabelText(/place on the path/);

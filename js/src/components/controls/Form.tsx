@@ -75,7 +75,12 @@ function bounds(control: Control) {
 	return {
 		minimum,
 		maximum,
-		step: control.step ?? (whole ? 1 : 0),
+		step: control.step ?? (whole ? 1 : fineStep(maximum - minimum)),
 		logarithmic: control.logarithmic ?? false,
 	};
+}
+
+/** A power of ten with at least a hundred steps on the track. */
+function fineStep(span: number): number {
+	return 10 ** Math.floor(Math.log10(span / 100));
 }

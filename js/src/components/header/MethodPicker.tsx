@@ -22,8 +22,8 @@ export function MethodPicker({ store }: { store: Store }) {
 					selected={name}
 					rows={grouped(methods).map(row)}
 					onChoose={(method) => {
-						// The parameters of one method mean nothing to the next.
-						if (method !== name) store.set({ method, params: {} });
+						// Python keeps the parameters of each method: it fills in the right ones.
+						if (method !== name) store.set({ method });
 						close();
 					}}
 				/>

@@ -12,9 +12,13 @@ export function TargetPicker({ store }: { store: Store }) {
 	const prediction = store.traits._prediction.value;
 	const target = store.traits.target.value;
 	const index = classOf(target, labels, prediction);
-	const name = labelOf(index, labels, prediction);
+	// A callable has a name but no class.
+	const callable = typeof target === "string" && !labels.includes(target);
+	const name = callable ? target : labelOf(index, labels, prediction);
 	const against = isContrast(target) ? target.against : null;
-	const probability = choiceOf(index, prediction)?.probability;
+	const probability = callable
+		? null
+		: choiceOf(index, prediction)?.probability;
 	return (
 		<Picker
 			store={store}

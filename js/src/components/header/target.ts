@@ -8,7 +8,8 @@ import type {
 export type Target = Traits["target"];
 
 export function isContrast(target: Target): target is Contrast {
-	return typeof target === "object";
+	// Python has no target yet while it cannot read the picture.
+	return typeof target === "object" && target !== null;
 }
 
 /** The class a target is about: a label stands for its index, other text for the predicted class. */

@@ -89,10 +89,7 @@ function Strip({ store, items }: StripProps) {
 						key={item.id}
 						item={item}
 						picture={picture}
-						look={{
-							colormap: store.traits.colormap.value,
-							clip: store.traits.clip.value,
-						}}
+						colormap={store.traits.colormap.value}
 						selected={at === index}
 						reachable={at === Math.max(0, index)}
 						renaming={renaming.value === item.id}

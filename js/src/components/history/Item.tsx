@@ -2,12 +2,12 @@ import { useEffect, useRef } from "preact/hooks";
 import type { HistoryItem } from "../../model/protocol";
 import { Icon } from "../controls/Icon";
 import type { Raster } from "../stage/raster";
-import { type Look, Miniature } from "./Miniature";
+import { Miniature } from "./Miniature";
 
 interface Props {
 	item: HistoryItem;
 	picture: Raster | null;
-	look: Look;
+	colormap: string;
 	selected: boolean;
 	/** The one item that Tab stops at. */
 	reachable: boolean;
@@ -19,7 +19,7 @@ interface Props {
 }
 
 export function Item(props: Props) {
-	const { item, picture, look, selected, reachable, renaming } = props;
+	const { item, picture, colormap, selected, reachable, renaming } = props;
 	return (
 		<div class="nbx-item">
 			<div
@@ -33,7 +33,7 @@ export function Item(props: Props) {
 				onDblClick={props.onRename}
 				onKeyDown={props.onKeyDown}
 			>
-				<Miniature picture={picture} result={item.result} look={look} />
+				<Miniature picture={picture} result={item.result} colormap={colormap} />
 				{item.pinned && (
 					<span class="nbx-pinned">
 						<Icon name="pin" />

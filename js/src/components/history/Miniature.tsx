@@ -1,39 +1,36 @@
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { colormapName, colour, scaleOf, table } from "../../color/colour";
 import { percentile, rank } from "../../color/ranking";
 import { smooth } from "../../color/resample";
 import { decodeMap } from "../../model/decode";
-import type { Result } from "../../model/protocol";
+import type { Grid, Result } from "../../model/protocol";
 import { fromPixels, type Raster } from "../stage/raster";
-
-export interface Look {
-	colormap: string;
-	clip: number;
-}
 
 interface Props {
 	/** The decoded picture; null until it is there. */
 	picture: Raster | null;
 	result: Result;
-	look: Look;
+	colormap: string;
 }
 
 /** Twice its size on the screen, for dense displays. */
 const SIDE = 112;
+const CLIP = 99.5;
 
 /** A result as small as a stamp: the map over the picture, in the colours of the stage. */
-export function Miniature({ picture, result, look }: Props) {
+export function Miniature({ picture, result, colormap }: Props) {
 	const canvas = useRef<HTMLCanvasElement>(null);
-	const { colormap, clip } = look;
+	const { map: grid, signed } = result;
+	const reduced = useMemo(() => reduce(grid), [grid]);
 	useEffect(() => {
 		const context = canvas.current?.getContext("2d");
 		if (!context) return;
+		const fill = (image: Raster) =>
+			context.drawImage(image, ...square(image), 0, 0, SIDE, SIDE);
 		context.clearRect(0, 0, SIDE, SIDE);
-		if (picture)
-			context.drawImage(picture, ...square(picture), 0, 0, SIDE, SIDE);
-		const map = heatmap(result, { colormap, clip });
-		if (map) context.drawImage(map, ...square(map), 0, 0, SIDE, SIDE);
-	}, [picture, result, colormap, clip]);
+		if (picture) fill(picture);
+		if (reduced) fill(coloured(reduced, signed, colormap));
+	}, [picture, reduced, signed, colormap]);
 	return <canvas ref={canvas} width={SIDE} height={SIDE} />;
 }
 
@@ -43,19 +40,24 @@ function square({ width, height }: { width: number; height: number }) {
 	return [(width - side) / 2, (height - side) / 2, side, side] as const;
 }
 
-function heatmap(result: Result, { colormap, clip }: Look) {
-	const native = decodeMap(result.map);
+/** The map at the size of the stamp, and the limit of its colours. */
+function reduce(grid: Grid) {
+	const native = decodeMap(grid);
 	if (!native) return null;
-	const { signed } = result;
-	const name = colormapName(colormap, signed);
-	const limit = percentile(rank(native), clip);
 	const share = SIDE / Math.min(native.rows, native.columns);
-	const small = smooth(
+	const map = smooth(
 		native,
 		Math.round(native.rows * share),
 		Math.round(native.columns * share),
 	);
-	const pixels = colour(small, {
+	return { map, limit: percentile(rank(map), CLIP) };
+}
+
+type Reduced = NonNullable<ReturnType<typeof reduce>>;
+
+function coloured({ map, limit }: Reduced, signed: boolean, colormap: string) {
+	const name = colormapName(colormap, signed);
+	const pixels = colour(map, {
 		table: table(name),
 		scale: scaleOf(name, signed),
 		limit,
@@ -63,5 +65,5 @@ function heatmap(result: Result, { colormap, clip }: Look) {
 		sign: "both",
 		alpha: signed ? "veil" : "magnitude",
 	});
-	return fromPixels(pixels, small.columns, small.rows);
+	return fromPixels(pixels, map.columns, map.rows);
 }

@@ -1,8 +1,9 @@
-import { useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { Control, Curve, Evidence, Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { figure } from "../controls/number";
+import { reason } from "../controls/reason";
 import { Slider } from "../controls/Slider";
 import { cumulativeMap, gap } from "./alongPath";
 import { CurveView } from "./CurveView";
@@ -21,7 +22,7 @@ export function Path({ store, result, curve, outdated }: Props) {
 	const { alpha } = store.ui;
 	/** Where the scrubber was left; hovering only looks past it. */
 	const kept = useRef<number | null>(null);
-	useScrubbedMap(store, result);
+	const trouble = useScrubbedMap(store, result);
 	const scrub = (to: number, keep: boolean) => {
 		if (keep) kept.current = to;
 		alpha.value = to;
@@ -64,13 +65,18 @@ export function Path({ store, result, curve, outdated }: Props) {
 				onDrag={(to) => scrub(to, true)}
 				onCommit={(to) => scrub(to, true)}
 			/>
+			{trouble && <p class="nbx-note">{trouble}</p>}
 			<Gap store={store} result={result} curve={curve} />
 		</Section>
 	);
 }
 
-/** Draws the attribution up to `ui.alpha` on the stage, and the whole again on the way out. */
-function useScrubbedMap(store: Store, result: Result) {
+/**
+ * Draws the attribution up to `ui.alpha` on the stage, and the whole again on the way out.
+ * Returns why the stage does not follow, if it does not.
+ */
+function useScrubbedMap(store: Store, result: Result): string {
+	const trouble = useSignal("");
 	const { alpha, scrubbed } = store.ui;
 	useSignalEffect(() => {
 		const at = alpha.value;
@@ -84,8 +90,9 @@ function useScrubbedMap(store: Store, result: Result) {
 				if (alpha.peek() !== at) return;
 				scrubbed.value = cumulativeMap(path.alpha, path.maps, at);
 			})
-			.catch(() => {
+			.catch((failure) => {
 				scrubbed.value = null;
+				trouble.value = reason(failure);
 			});
 	});
 	useEffect(
@@ -95,6 +102,7 @@ function useScrubbedMap(store: Store, result: Result) {
 		},
 		[alpha, scrubbed],
 	);
+	return trouble.value;
 }
 
 /** The threshold of the verdict belongs to Python: it is read from the evidence, not kept twice. */
