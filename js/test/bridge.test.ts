@@ -234,3 +234,20 @@ test("a saved page can be looked at and its history too", () => {
 	store.set({ sign: "absolute" });
 	expect(store.traits.sign.value).toBe("absolute");
 });
+
+test("what Python left empty is still something to draw", () => {
+	const { store } = setUp({
+		target: null,
+		_image: null,
+		_catalog: {},
+	} as never);
+	expect(store.traits._image.value.width).toBe(0);
+	expect(store.traits._catalog.value.methods).toEqual([]);
+});
+
+test("a draft names only what its method uses", () => {
+	const { model, store } = setUp({ method: "grad_cam" });
+	store.draft({ layer: "blocks.6" });
+	const [draft] = model.requests("draft");
+	expect(draft?.spec).toMatchObject({ baseline: {}, layer: "blocks.6" });
+});

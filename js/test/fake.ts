@@ -151,7 +151,7 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		job({ id: count, state: "running", phase, done: from, total, resumable });
 		const advance = (done: number) => {
 			const whole = done >= total;
-			const now = result(`r${count}`, what, {
+			const now = result(`run${count}`, what, {
 				phase,
 				done,
 				total,
@@ -203,7 +203,8 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 
 	function stop() {
 		clearTimeout(timer);
-		if (partial) model.push({ _result: { ...partial, id: `r${count}p` } });
+		if (partial)
+			model.push({ _result: { ...partial, id: `run${count}-partial` } });
 		job({ state: "cancelled" });
 	}
 

@@ -47,3 +47,16 @@ test("a saved page needs no kernel: JSON with base64 is enough", () => {
 	);
 	expect(choice?.disabled).toBe(true);
 });
+
+test("a model that could not be opened leaves a page that says so", () => {
+	const host = el();
+	const failure = {
+		title: "No such layer",
+		hint: "Choose another.",
+		details: "",
+	};
+	const state = { target: null, _image: null, _catalog: {}, _prediction: null };
+	const model = new FakeModel({ ...state, _error: failure } as never);
+	widget.render({ model, el: host });
+	expect(host.shadowRoot?.textContent).toContain("No such layer");
+});

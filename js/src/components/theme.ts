@@ -2,12 +2,8 @@ import { useEffect, useState } from "preact/hooks";
 
 export type Scheme = "light" | "dark";
 
-/** Where hosts keep the colour of the page behind a cell. */
-const GROUNDS = [
-	"--jp-layout-color0",
-	"--theme-background",
-	"--vscode-editor-background",
-];
+/** Where hosts keep the colour of the page behind a cell; marimo says dark or light by name. */
+const GROUNDS = ["--jp-layout-color0", "--vscode-editor-background"];
 
 /** Follows the host's theme: it may change while the widget is shown. */
 export function useScheme(host: HTMLElement): Scheme {

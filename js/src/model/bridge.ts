@@ -7,9 +7,9 @@ import { SavedView } from "./offline";
 import { patience } from "./patience";
 import type { Bytes, Message, Result, Spec, Traits } from "./protocol";
 import { requests, unreachable } from "./requests";
-import { answers, specOf } from "./spec";
+import { answers, needed, specOf } from "./spec";
 import type { Ask, PublicTraits, Store } from "./store";
-import { COMPUTE_TRAITS, TRAITS } from "./traits";
+import { COMPUTE_TRAITS, read, TRAITS } from "./traits";
 import { createUi } from "./ui";
 
 const SAVED = "Saved view: looking works, computing needs a kernel.";
@@ -30,7 +30,7 @@ export interface Connection {
 /** The Store of a live widget: traits become signals, verbs become messages. */
 export function connect(model: WidgetModel): Connection {
 	const traits = Object.fromEntries(
-		TRAITS.map((key) => [key, signal(model.get(key))]),
+		TRAITS.map((key) => [key, signal(read(model, key))]),
 	) as unknown as Signals;
 	const ui = createUi();
 	const frame = signal<Result | null>(null);
@@ -115,9 +115,10 @@ export function connect(model: WidgetModel): Connection {
 		if (trouble.peek()) return;
 		const now = specOf((key) => traits[key].peek());
 		const params = { ...now.params, ...changes.params };
+		const catalog = traits._catalog.peek();
 		dragging = true;
 		ui.looking.value = null;
-		drafting.push({ ...now, ...changes, params });
+		drafting.push(needed({ ...now, ...changes, params }, catalog));
 	}
 
 	/** A handle let go where it was taken: the result of before is still right. */
@@ -176,7 +177,7 @@ export function connect(model: WidgetModel): Connection {
 		// marimo calls back with the value alone, Jupyter with the model first: ask the model.
 		const listener = () => {
 			batch(() => {
-				(traits[key] as Signal<unknown>).value = model.get(key);
+				(traits[key] as Signal<unknown>).value = read(model, key);
 				settleFrame(key);
 			});
 			if (key.startsWith("_")) signOfLife();

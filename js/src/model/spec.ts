@@ -13,6 +13,17 @@ export function specOf(get: <K extends keyof Spec>(key: K) => Traits[K]): Spec {
 	};
 }
 
+/** The same without what its method does not use. */
+export function needed(spec: Spec, catalog: Catalog): Spec {
+	const info = catalog.methods.find(({ name }) => name === spec.method);
+	if (!info) return spec;
+	return {
+		...spec,
+		baseline: info.needs_baseline ? spec.baseline : {},
+		layer: info.needs_layer ? spec.layer : null,
+	};
+}
+
 /** Whether a result answers a spec: what its method does not use does not count. */
 export function answers(result: Result, spec: Spec, catalog: Catalog): boolean {
 	const info = catalog.methods.find(({ name }) => name === spec.method);

@@ -1,3 +1,4 @@
+import type { WidgetModel } from "./anywidget";
 import type { Traits } from "./protocol";
 import type { PublicTraits } from "./store";
 
@@ -36,3 +37,27 @@ export const COMPUTE_TRAITS: ReadonlySet<keyof PublicTraits> = new Set(
 		(key) => ROLES[key] === "compute",
 	),
 );
+
+/** What stands for a trait that Python left empty, as it does when the model cannot be opened. */
+const EMPTY: Partial<Traits> = {
+	_image: { mime: "", data: new ArrayBuffer(0), width: 0, height: 0 },
+	_catalog: {
+		methods: [],
+		layers: [],
+		labels: [],
+		model: { name: "", device: "", precision: "", input: "" },
+	},
+};
+
+export function read(model: WidgetModel, key: keyof Traits): unknown {
+	const value = model.get(key);
+	const nothing =
+		value === null ||
+		value === undefined ||
+		(key === "_catalog" && !hasKeys(value));
+	return nothing ? (EMPTY[key] ?? value ?? null) : value;
+}
+
+function hasKeys(value: unknown): boolean {
+	return Object.keys(value as object).length > 0;
+}

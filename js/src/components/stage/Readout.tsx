@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { percentileOf } from "../../color/ranking";
 import type { Heatmap, Store } from "../../model/store";
 import { ordinal, plain, signed } from "./numbers";
@@ -12,7 +12,7 @@ const QUIET = 500;
 export function Readout({ store, scene }: { store: Store; scene: Scene }) {
 	const pixel = store.ui.crosshair.value;
 	const value = useValue(store, scene, pixel);
-	const rgb = pixel && rgbAt(scene.picture, pixel);
+	const rgb = useColours(scene.picture, pixel);
 	const rank = value === null ? null : percentileOf(scene.ranking.value, value);
 	const spoken = useQuiet(
 		pixel && value !== null && rank !== null
@@ -74,9 +74,18 @@ export function valueAt(map: Heatmap, picture: Size, { x, y }: Point): number {
 	return map.values[row * map.columns + column] ?? 0;
 }
 
-function rgbAt(picture: Raster | null, { x, y }: Point): number[] | null {
-	const data = picture && context(picture)?.getImageData(x, y, 1, 1).data;
-	return data ? [...data.slice(0, 3)] : null;
+/** Read back once for each picture: reading pixel by pixel would stall the pointer. */
+function useColours(picture: Raster | null, pixel: Point | null) {
+	const wanted = pixel ? picture : null;
+	const data = useMemo(
+		() =>
+			wanted &&
+			context(wanted)?.getImageData(0, 0, wanted.width, wanted.height).data,
+		[wanted],
+	);
+	if (!data || !wanted || !pixel) return null;
+	const at = 4 * (pixel.y * wanted.width + pixel.x);
+	return [...data.slice(at, at + 3)];
 }
 
 /** A text that changes at most twice a second: a screen reader must be able to finish it. */

@@ -17,10 +17,13 @@ export interface Viewport {
 
 export const MOST_ZOOM = 64;
 export const TALLEST = 420;
+/** The proportions of the room that is kept for a picture that is still to come. */
+const PLACEHOLDER = 4 / 3;
 
 /** The largest pane with the picture's proportions that fits. */
 export function paneSize(picture: Size, available: number): Size {
-	const ratio = picture.width / Math.max(1, picture.height);
+	const known = picture.width > 0 && picture.height > 0;
+	const ratio = known ? picture.width / picture.height : PLACEHOLDER;
 	const width = Math.max(1, Math.min(available, TALLEST * ratio));
 	return { width: Math.round(width), height: Math.round(width / ratio) };
 }
