@@ -48,7 +48,7 @@ function row(layer: LayerInfo): Row {
 	const { name, type, shape, grid, suggested } = layer;
 	return {
 		key: name,
-		text: `${name} ${type}`,
+		text: `${name} ${type} ${shape.join("×")}`,
 		detail: grid ? `drawn as ${grid.join(" × ")} cells` : type,
 		content: (
 			<>

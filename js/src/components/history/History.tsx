@@ -106,11 +106,10 @@ function Strip({ store, items }: StripProps) {
 					/>
 				))}
 			</div>
-			{current && (
+			{current && !store.offlineReason.value && (
 				<Actions
 					item={current}
 					earlier={current.id !== newest}
-					off={store.offlineReason.value}
 					onAct={(action) => act(current, action)}
 					onRename={() => {
 						renaming.value = current.id;

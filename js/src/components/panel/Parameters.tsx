@@ -51,7 +51,7 @@ export function Parameters({ store, method }: Props) {
 					store.set({ params: values });
 				}}
 			/>
-			<Budget controls={controls} values={dragged.value ?? params} />
+			{!off && <Budget controls={controls} values={dragged.value ?? params} />}
 		</Section>
 	);
 }
