@@ -160,7 +160,9 @@ def open_picture(path: Path, file: BinaryIO | None = None) -> Image.Image:
             return picture
     except FileNotFoundError as error:
         raise InputError(f"There is no file {str(path)!r}.", "Check the path.") from error
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
+    except Image.DecompressionBombError as error:
+        raise _too_large(f"{path.name!r}") from error
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
         raise InputError(
             f"{path.name!r} is no picture that can be read: {error}",
             "Expected PNG, JPEG, TIFF, WebP, BMP or GIF.",
@@ -175,10 +177,14 @@ def _check_size(size: tuple[int, int]) -> None:
             f"Give a picture of at least {SMALLEST} × {SMALLEST} pixels.",
         )
     if width * height > LARGEST:
-        raise InputError(
-            f"The picture is {width} × {height} pixels, more than {LARGEST // 10**6} million.",
-            "Make it smaller first: picture.thumbnail((4096, 4096)).",
-        )
+        raise _too_large(f"The picture of {width} × {height} pixels")
+
+
+def _too_large(what: str) -> InputError:
+    return InputError(
+        f"{what} has more than {LARGEST // 10**6} million pixels.",
+        "Make it smaller first: picture.thumbnail((4096, 4096)).",
+    )
 
 
 def _from_array(array: np.ndarray[Any, Any], notices: list[str]) -> Image.Image:
