@@ -1,4 +1,4 @@
-"""nbxplain: why did it say that? Explanations of PyTorch image models, in a notebook and without."""
+"""nbxplain: why did it say that? Explanations of PyTorch image models, also in a notebook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to read the numbers that come with an attribution: in words, and against stated thresholds."""
+"""How to read the numbers that come with an attribution: in words, against stated thresholds."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def explain(
     chosen = make(method, **parameters)
     adapter = ModelAdapter(model, preprocess, labels, output, device)
     passes = Passes(adapter, precision=precision, chunk=chunk, layout=layout)
-    with torch.inference_mode(False), adapter.lock, _Bar(chosen.label, progress) as bar:
+    with torch.inference_mode(False), _Bar(chosen.label, progress) as bar:
         setting = ask(adapter, adapter.read(inputs), target)
         for attribution in attributions(setting, chosen, passes, layer):
             bar.update(attribution.done, attribution.total)

@@ -9,8 +9,6 @@ written at the desk, a second thread.
 from __future__ import annotations
 
 import threading
-import time
-import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -27,24 +25,23 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.core.jobs import Job, Worker
-from nbxplain.core.layers import Layer
 from nbxplain.core.passes import Passes, Precision
-from nbxplain.core.target import Contrast, TargetLike, resolve
-from nbxplain.explain import Setting, ask, attributions
+from nbxplain.core.target import TargetLike
 from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
-from nbxplain.widget import catalog, html, protocol, wire
+from nbxplain.widget import html, protocol, wire
 from nbxplain.widget.answers import Answers
+from nbxplain.widget.cells import after_each_cell, weakly
+from nbxplain.widget.code import code
 from nbxplain.widget.desk import Desk, failure
+from nbxplain.widget.frames import Frames
 from nbxplain.widget.history import History
-from nbxplain.widget.traits import IDLE, Traits, checked_params
+from nbxplain.widget.study import Study, method_of
+from nbxplain.widget.traits import IDLE, Traits, checked_params, params_of
 
 COMPUTED = ("method", "target", "layer", "params", "baseline")
 """Traits whose change asks for a new result; the others only change how it looks."""
 LOOK = ("opacity", "colormap", "clip", "sign", "threshold", "native")
-
-FRAME_INTERVAL, FRAMES_IN_FLIGHT, ACK_PATIENCE = 0.12, 2, 2.0
-"""Seconds between partial frames, how many may be unacknowledged, and for how long that counts."""
 
 
 class Explorer(Traits):
@@ -73,8 +70,7 @@ class Explorer(Traits):
     ) -> None:
         self._lock = threading.RLock()
         self._muted = threading.local()
-        self._setting: Setting | None = None
-        self._layers: list[Layer] | None = None
+        self._study: Study | None = None
         self._labels = []
         self._past = History()
         self._asked: protocol.Spec | None = None
@@ -83,7 +79,7 @@ class Explorer(Traits):
         self._failed: Exception | None = None
         self._seen_version: tuple[object, ...] | None = None
         self._remembered: dict[str, dict[str, Any]] = {}
-        self._frames, self._unacknowledged, self._last_frame = 0, 0, 0.0
+        self._frames = Frames(self._post)
         self._jobs = 0
         self._chosen = method is not None
         self._precision: Precision = precision
@@ -94,14 +90,14 @@ class Explorer(Traits):
             "device": device is not None,
         }
         super().__init__(shortcuts=shortcuts)
-        told = weakref.WeakMethod(self._told)
-        self._worker: Worker[Attribution] = Worker(lambda job: _call(told, job))
+        self._worker: Worker[Attribution] = Worker(weakly(self._told))
         self._answers = Answers(self)
         self._desk = Desk(self._post, self._answers.handlers())
         self.on_msg(self._received)
-        self._unhook = _after_each_cell(weakref.WeakMethod(self._check_weights))
+        self._unhook = after_each_cell(weakly(self._check_weights))
         try:
             self._adapter = ModelAdapter(model, preprocess, labels, output, device)
+            self._function = target if callable(target) else None
             self._take_picture(image)
             with self._mute():
                 self._start_with(method, target, layer)
@@ -116,12 +112,11 @@ class Explorer(Traits):
     @property
     def image(self) -> Image.Image | None:
         """The picture as the model gets it. Setting it explains another picture."""
-        return None if self._setting is None else self._setting.inputs.pictures[0]
+        return None if self._study is None else self._study.setting.inputs.pictures[0]
 
     @image.setter
     def image(self, image: Any) -> None:
         self._take_picture(image)
-        self._layers = None
         self._asked = None
         self._request("final")
 
@@ -168,11 +163,11 @@ class Explorer(Traits):
 
     def code(self) -> str:
         """Code that computes the shown result without the widget, bit for bit on this machine."""
-        from nbxplain.widget.code import code
-
         shown = self._current()
-        assert self._setting is not None
-        return code(shown, self._targeted(self._spec()).target, self._given)
+        assert self._study is not None
+        assert self._result is not None
+        target = self._study.targeted(self._result["spec"], self._function).target
+        return code(shown, target, self._given)
 
     def close(self) -> None:
         """Stops computing, lets go of the model and all results, and removes the widget."""
@@ -192,70 +187,41 @@ class Explorer(Traits):
     # Opening
 
     def _take_picture(self, image: Any) -> None:
-        inputs = self._adapter.read(image)
-        if len(inputs.tensor) != 1 or inputs.is_table:
-            shape = tuple(inputs.tensor.shape)
-            raise InputError(
-                f"The Explorer shows one picture; the input has shape {shape}.",
-                "Give one picture, or use nbxplain.explain for a batch or a table.",
-            )
-        setting = ask(self._adapter, inputs, self._score_of_callable())
+        study = Study(self._adapter, image, self._function)
         with self._lock:
-            self._setting = setting
-            self._labels = list(setting.prediction.labels)
-            self._classes = len(self._labels) if setting.prediction.scores.ndim == 2 else 0
-            self._image = dict(wire.exact_picture(inputs.pictures[0]))
-            self._prediction = dict(wire.prediction(setting.prediction))
-            self._notices = [*self._adapter.notices, *inputs.notices]
-            self._catalog = dict(self._catalog_now([]))
+            self._study = study
+            self._labels, self._classes = study.labels, study.classes
+            self._image = dict(wire.exact_picture(study.setting.inputs.pictures[0]))
+            self._prediction = dict(wire.prediction(study.setting.prediction))
+            self._notices = [*self._adapter.notices, *study.setting.inputs.notices]
+            self._catalog = dict(study.catalog(self._precision))
             self._error = None
 
     def _start_with(self, method: Any, target: TargetLike, layer: str | None) -> None:
-        assert self._setting is not None
-        chosen = make(method) if method is not None else None
-        if chosen is not None:
+        assert self._study is not None
+        if method is not None:
+            chosen = make(method)
             self.method = chosen.name
-            values = chosen.model_dump(mode="json")
-            values.pop("baseline", None)
-            self.params = values
+            self.params = params_of(chosen)
             baseline = getattr(chosen, "baseline", None)
             if isinstance(baseline, Baseline):
                 self.baseline = baseline
-        self.target = target if target is not None else self._setting.target.index[0]
+        self.target = target if target is not None else self._study.setting.target.index[0]
         if layer is not None:
             self.layer = layer
 
-    def _score_of_callable(self) -> TargetLike:
-        return self._function if isinstance(self.target, str) else None
-
-    def _prepare(self) -> None:
+    def _prepare(self, study: Study) -> None:
         """On the worker: layers, tiles, and a default method that this model can run."""
-        assert self._setting is not None
-        inputs = self._setting.inputs
-        try:
-            layers = self._adapter.layers(inputs.tensor)
-        except ExplanationError:
-            layers = []
-        suggested = next((layer.name for layer in layers if layer.suggested), None)
+        study.find_layers()
         with self._lock, self._mute():
-            self._layers = layers
-            self._catalog = dict(self._catalog_now(layers))
+            self._catalog = dict(study.catalog(self._precision))
             self._publish_baselines()
-            if self.layer is None and suggested is not None:
-                self.layer = suggested
-            if not self._chosen and suggested is None and self.method == "grad_cam":
+            if self.layer is None and study.suggested is not None:
+                self.layer = study.suggested
+            if not self._chosen and study.suggested is None and self.method == "grad_cam":
                 self.method = "integrated_gradients"
                 self.params = checked_params(self.method, {})
             self._seen_version = self._adapter.version
-
-    def _catalog_now(self, layers: list[Layer]) -> protocol.Catalog:
-        assert self._setting is not None
-        return catalog.catalog(
-            self._adapter, self._setting.inputs, layers, self._labels, self._precision
-        )
-
-    def _own(self) -> Baseline | None:
-        return self._full_baseline if self._full_baseline.kind == "image" else None
 
     # From traits to jobs
 
@@ -295,7 +261,7 @@ class Explorer(Traits):
     def _request(
         self, phase: protocol.Phase, spec: protocol.Spec | None = None, answer: Any = None
     ) -> None:
-        if self._setting is None:
+        if self._study is None:
             return
         with self._lock:
             spec = spec or self._spec()
@@ -315,45 +281,20 @@ class Explorer(Traits):
         self, spec: protocol.Spec, phase: protocol.Phase, cancelled: Callable[[], bool]
     ) -> Iterator[Attribution]:
         """On the worker: the job behind a spec."""
-        if self._layers is None:
-            self._prepare()
+        study = self._study
+        assert study is not None
+        if study.layers is None:
+            self._prepare(study)
             if phase == "final":
                 # Preparing may have filled in the layer and the default method.
                 spec.update(self._spec())
-        method = self._method_of(spec)
+        method = method_of(spec, self._full_baseline)
         if phase == "draft":
             method = method.draft()
         passes = Passes(
             self._adapter, precision=self._precision, interactive=True, cancelled=cancelled
         )
-        with self._adapter.lock:
-            yield from attributions(self._targeted(spec), method, passes, spec["layer"])
-
-    def _method_of(self, spec: protocol.Spec) -> Method:
-        parameters = dict(spec["params"])
-        wanted = spec["baseline"]
-        if wanted:
-            held = self._full_baseline
-            same = wanted.get("kind") == held.kind and held.kind in ("image", "tensor")
-            parameters["baseline"] = held if same else Baseline.model_validate(wanted)
-        return make(spec["method"], **parameters)
-
-    def _targeted(self, spec: protocol.Spec) -> Setting:
-        assert self._setting is not None
-        target: Any = spec["target"]
-        if isinstance(target, dict):
-            target = Contrast(target["index"], target["against"])
-        if isinstance(target, str):
-            target = self._function
-        output = self._setting.prediction.scores
-        resolved = resolve(target, output, self._labels)
-        return Setting(
-            self._adapter,
-            self._setting.inputs,
-            self._setting.prediction,
-            resolved,
-            resolved.names(self._labels),
-        )
+        yield from study.attributions(spec, method, self._function, passes)
 
     # From jobs to traits, on the worker
 
@@ -372,7 +313,7 @@ class Explorer(Traits):
             elif job.latest is not None and job.phase == "final" and ended:
                 self._show(job, job.latest)
             elif job.latest is not None:
-                self._send_frame(job, job.latest, force=ended)
+                self._show_partly(job, job.latest, ended)
 
     def _say(self, job: Job[Attribution]) -> None:
         latest = job.latest
@@ -405,23 +346,6 @@ class Explorer(Traits):
             self._past.add(drawn, attribution)
             self._publish_history()
 
-    def _send_frame(self, job: Job[Attribution], attribution: Attribution, force: bool) -> None:
-        now = time.monotonic()
-        if now - self._last_frame > ACK_PATIENCE:
-            self._unacknowledged = 0
-        full = self._unacknowledged >= FRAMES_IN_FLIGHT
-        if not self._answers.greeted or (
-            not force and (full or now - self._last_frame < FRAME_INTERVAL)
-        ):
-            return
-        spec = self._specs[job.id]
-        drawn = wire.result(attribution, f"frame-{job.id}", job.phase, spec)
-        data = drawn["map"]["data"]
-        drawn = {**drawn, "map": {**drawn["map"], "data": b""}}
-        self._frames, self._last_frame = self._frames + 1, now
-        self._unacknowledged += 1
-        self._post({"kind": "frame", "seq": self._frames, "result": drawn}, [data])
-
     def _fail(self, error: Exception) -> None:
         with self._lock:
             self._failed = error
@@ -429,6 +353,11 @@ class Explorer(Traits):
             self.status = "error"
             if self._job["state"] not in ("error", "idle"):
                 self._job = {**IDLE, "state": "error"}
+
+    def _show_partly(self, job: Job[Attribution], attribution: Attribution, last: bool) -> None:
+        if self._answers.greeted:
+            spec, id = self._specs[job.id], f"frame-{job.id}"
+            self._frames.offer(lambda: wire.result(attribution, id, job.phase, spec), last)
 
     def _restore(self, id: str) -> None:
         """Shows an earlier result again, with the controls that led to it; computes nothing."""
@@ -451,8 +380,8 @@ class Explorer(Traits):
             self._history = [dict(item) for item in self._past.items]
 
     def _publish_baselines(self) -> None:
-        assert self._setting is not None
-        tiles = catalog.baselines(self._setting.inputs, self._own())
+        assert self._study is not None
+        tiles = self._study.baselines(self._full_baseline)
         with self._lock:
             self._baselines = [dict(tile) for tile in tiles]
 
@@ -475,7 +404,7 @@ class Explorer(Traits):
         if not isinstance(content, dict):
             return
         if content.get("kind") == "ack":
-            self._unacknowledged = max(0, self._unacknowledged - 1)
+            self._frames.acknowledge()
         elif content.get("kind") == "stop":
             # At once, without waiting behind a figure that is being drawn.
             self.stop()
@@ -485,7 +414,7 @@ class Explorer(Traits):
 
     def _check_weights(self) -> None:
         """After each cell: were the weights changed since the result was computed?"""
-        if self._seen_version is None or self._setting is None:
+        if self._seen_version is None:
             return
         stale = self._adapter.version != self._seen_version
         if stale != self._stale:
@@ -514,52 +443,22 @@ class Explorer(Traits):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         """The live widget, and beside it a picture for hosts where it cannot run."""
         bundle = super()._repr_mimebundle_(**options)
-        if bundle is None or self._setting is None:
+        if bundle is None or self._study is None:
             return bundle
         data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
         png, caption = self._still()
         return {**data, "image/png": png, "text/html": html.fallback(png, caption)}, metadata
 
     def _still(self) -> tuple[bytes, str]:
-        assert self._setting is not None
-        shown = self.result
+        assert self._study is not None
+        setting, shown = self._study.setting, self.result
         if shown is None:
-            best = self._setting.prediction.top(1)
-            said = f"{best[0].label} {best[0].probability or best[0].score:.2f}" if best else ""
-            return html.encoded(self._setting.inputs.pictures[0]), f"The model says: {said}"
+            best = setting.prediction.top(1)
+            said = f"The model says {best[0].label}." if best else "Not yet explained."
+            return html.encoded(setting.inputs.pictures[0]), said
         if self._pictured is None or self._pictured[0] is not shown:
             png = html.still(shown, self.opacity, self.clip, self.colormap)
             self._pictured = shown, png
         return self._pictured[1], shown.summary().replace("\n", " · ")
 
     _pictured: tuple[Attribution, bytes] | None = None
-
-
-def _call(method: weakref.WeakMethod[Any], *arguments: Any) -> None:
-    target = method()
-    if target is not None:
-        target(*arguments)
-
-
-def _after_each_cell(method: weakref.WeakMethod[Any]) -> Callable[[], None]:
-    """Calls the method after each cell, where there are cells; returns how to end that."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return lambda: None
-    shell = get_ipython()
-    if shell is None:
-        return lambda: None
-
-    def hook(result: Any = None) -> None:
-        _call(method)
-
-    shell.events.register("post_run_cell", hook)
-
-    def unregister() -> None:
-        try:
-            shell.events.unregister("post_run_cell", hook)
-        except ValueError:
-            pass
-
-    return unregister

@@ -164,8 +164,8 @@ def _caption(figure: Figure, attribution: Attribution, row: int) -> None:
     if not attribution.complete:
         parts.append(f"PARTIAL: {attribution.done} of {attribution.total}")
     parts.append(
-        f"{p.get('model')} {p.get('weights')}, nbxplain {p.get('nbxplain')}, torch {p.get('torch')}, "
-        f"{p.get('date')}"
+        f"{p.get('model')} {p.get('weights')}, nbxplain {p.get('nbxplain')}, "
+        f"torch {p.get('torch')}, {p.get('date')}"
     )
     text = " · ".join(part if len(part) < 160 else part[:157] + "..." for part in parts)
     figure.supxlabel(text, fontsize=5, color="#555555", wrap=True)

@@ -1,4 +1,4 @@
-"""What an explanation is: raw values, the prediction they explain, their evidence and provenance."""
+"""What an explanation is: raw values, the prediction they explain, evidence and provenance."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Layer:
             return activation.permute(0, 3, 1, 2)
         if self.arrangement == "NTC":
             tokens = activation[:, self.prefix :].transpose(1, 2)
-            return tokens.unflatten(2, self.grid)
+            return tokens.reshape(*tokens.shape[:2], *self.grid)
         return activation
 
 

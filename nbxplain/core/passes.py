@@ -181,7 +181,8 @@ class Passes:
             stop = min(start + self.chunk, count)
             rows = torch.arange(start, stop, device=self._adapter.device)
             try:
-                with torch.inference_mode(False), self._adapter.randomness(start):
+                # Held for one chunk at a time, so that a run that was stopped blocks nobody.
+                with self._adapter.lock, self._adapter.randomness(start):
                     result = step(model, rows)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 self._halve(error)

@@ -146,9 +146,13 @@ def registered() -> list[type[Method]]:
     return sorted(REGISTRY.values(), key=lambda method: groups.index(method.group))
 
 
+SCHEMA_KEYS = ("unit", "draft", "log", "step")
+"""What a field says beyond its bounds, for the controls made from it."""
+
+
 def parameter(default: Any, help: str, **options: Any) -> Any:
     """A field of a method: bounds go to pydantic, unit, draft value and log scale to the schema."""
-    extra = {key: options.pop(key) for key in ("unit", "draft", "log", "step") if key in options}
+    extra: dict[str, Any] = {key: options.pop(key) for key in SCHEMA_KEYS if key in options}
     return Field(default, description=help, json_schema_extra=extra or None, **options)
 
 

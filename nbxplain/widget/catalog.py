@@ -53,9 +53,9 @@ def _control(name: str, schema: dict[str, Any]) -> Control:
     return control
 
 
-def methods(layers: list[Layer]) -> list[MethodInfo]:
-    """Every registered method; those that cannot run on this model say why."""
-    spatial = any(layer.grid for layer in layers)
+def methods(layers: list[Layer] | None) -> list[MethodInfo]:
+    """Every registered method; those that cannot run on a model with these layers say why."""
+    spatial = layers is None or any(layer.grid for layer in layers)
     return [_method(method, spatial) for method in registered()]
 
 
@@ -111,12 +111,16 @@ def _tile(baseline: Baseline, label: str, inputs: Inputs, fields: tuple[str, ...
 
 
 def catalog(
-    adapter: ModelAdapter, inputs: Inputs, layers: list[Layer], labels: list[str], precision: str
+    adapter: ModelAdapter,
+    inputs: Inputs,
+    layers: list[Layer] | None,
+    labels: list[str],
+    precision: str,
 ) -> Catalog:
-    """Everything that can be picked for this model and picture."""
+    """Everything that can be picked for this model and picture; layers are None while unknown."""
     return {
         "methods": methods(layers),
-        "layers": layer_rows(layers),
+        "layers": layer_rows(layers or []),
         "labels": labels,
         "model": {
             "name": type(adapter.model).__name__,

@@ -12,7 +12,7 @@ from torch import Tensor
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError, near
 from nbxplain.core.target import Contrast, class_index
-from nbxplain.methods.base import REGISTRY, make
+from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
 from nbxplain.widget import html, protocol
 
@@ -49,9 +49,6 @@ def plain_baseline(baseline: Baseline) -> dict[str, Any]:
     return {"kind": baseline.kind, **{name: getattr(baseline, name) for name in fields}}
 
 
-Nullable = t.TraitType[dict[str, Any] | None, dict[str, Any] | None]
-
-
 class Traits(anywidget.AnyWidget):
     """Public traits are two-way; underscored ones flow to the page, or are for it alone."""
 
@@ -85,13 +82,13 @@ class Traits(anywidget.AnyWidget):
 
     _protocol = t.Int(protocol.VERSION).tag(sync=True)
     _catalog = t.Dict().tag(sync=True)
-    _image: Nullable = t.Dict(None, allow_none=True).tag(sync=True)
+    _image = t.Instance(dict, allow_none=True).tag(sync=True)
     _baselines: t.List[Any] = t.List().tag(sync=True)
-    _prediction: Nullable = t.Dict(None, allow_none=True).tag(sync=True)
-    _result: Nullable = t.Dict(None, allow_none=True).tag(sync=True)
+    _prediction = t.Instance(dict, allow_none=True).tag(sync=True)
+    _result = t.Instance(dict, allow_none=True).tag(sync=True)
     _history: t.List[Any] = t.List().tag(sync=True)
     _job = t.Dict(dict(IDLE)).tag(sync=True)
-    _error: Nullable = t.Dict(None, allow_none=True).tag(sync=True)
+    _error = t.Instance(dict, allow_none=True).tag(sync=True)
     _notices: t.List[str] = t.List().tag(sync=True)
     _stale = t.Bool(False).tag(sync=True)
 
@@ -162,6 +159,9 @@ class Traits(anywidget.AnyWidget):
 
 def checked_params(method: str, params: dict[str, Any]) -> dict[str, Any]:
     """All parameters of a method but the baseline, the given ones checked. Raises MethodError."""
-    made = make(method, **params).model_dump(mode="json")
-    made.pop("baseline", None)
-    return made
+    return params_of(make(method, **params))
+
+
+def params_of(method: Method) -> dict[str, Any]:
+    """The parameters of a method but the baseline, as JSON."""
+    return method.model_dump(mode="json", exclude={"baseline"})

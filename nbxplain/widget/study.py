@@ -1,0 +1,100 @@
+"""One picture before one model: turns a spec from the page into a computation. Knows no widget."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from torch import Tensor
+
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.baseline import Baseline
+from nbxplain.core.errors import ExplanationError, InputError
+from nbxplain.core.layers import Layer
+from nbxplain.core.passes import Passes
+from nbxplain.core.target import Contrast, resolve
+from nbxplain.explain import Setting, ask, attributions
+from nbxplain.methods.base import Method, make
+from nbxplain.results import Attribution
+from nbxplain.widget import catalog
+from nbxplain.widget.protocol import BaselineInfo, Catalog, Spec
+
+Score = Callable[[Tensor], Tensor]
+
+
+class Study:
+    """The model's view of one picture, and everything that can be asked about it.
+
+    Raises ExplanationError when the picture cannot be shown to the model.
+    """
+
+    def __init__(self, adapter: ModelAdapter, image: Any, function: Score | None) -> None:
+        inputs = adapter.read(image)
+        if len(inputs.tensor) != 1 or inputs.is_table:
+            raise InputError(
+                f"The Explorer shows one picture; this has shape {tuple(inputs.tensor.shape)}.",
+                "Give one picture, or use nbxplain.explain for a batch or a table.",
+            )
+        self.adapter = adapter
+        self.setting = ask(adapter, inputs, function)
+        self.layers: list[Layer] | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        return list(self.setting.prediction.labels)
+
+    @property
+    def classes(self) -> int:
+        """How many classes can be picked: none where the output is not (N, classes)."""
+        scores = self.setting.prediction.scores
+        return int(scores.shape[1]) if scores.ndim == 2 else 0
+
+    @property
+    def suggested(self) -> str | None:
+        """The layer to start with, once the layers were looked at."""
+        return next((layer.name for layer in self.layers or [] if layer.suggested), None)
+
+    def find_layers(self) -> None:
+        """Lists the layers; takes two passes, so it runs on the worker."""
+        try:
+            self.layers = self.adapter.layers(self.setting.inputs.tensor)
+        except ExplanationError:
+            # The methods that need no layer still work, and the others say what is missing.
+            self.layers = []
+
+    def catalog(self, precision: str) -> Catalog:
+        """What can be picked."""
+        return catalog.catalog(
+            self.adapter, self.setting.inputs, self.layers, self.labels, precision
+        )
+
+    def baselines(self, held: Baseline) -> list[BaselineInfo]:
+        """The tiles of the baseline chooser, with the user's picture if one is held."""
+        return catalog.baselines(self.setting.inputs, held if held.kind == "image" else None)
+
+    def attributions(
+        self, spec: Spec, method: Method, function: Score | None, passes: Passes
+    ) -> Iterator[Attribution]:
+        """The computation behind a spec."""
+        yield from attributions(self.targeted(spec, function), method, passes, spec["layer"])
+
+    def targeted(self, spec: Spec, function: Score | None) -> Setting:
+        """This picture with the target of a spec."""
+        wanted: Any = spec["target"]
+        if isinstance(wanted, dict):
+            wanted = Contrast(wanted["index"], wanted["against"])
+        if isinstance(wanted, str):
+            wanted = function
+        s = self.setting
+        target = resolve(wanted, s.prediction.scores, self.labels)
+        return Setting(s.adapter, s.inputs, s.prediction, target, target.names(self.labels))
+
+
+def method_of(spec: Spec, held: Baseline) -> Method:
+    """The method of a spec. The page names a picture or tensor baseline; `held` has its values."""
+    parameters = dict(spec["params"])
+    wanted = spec["baseline"]
+    if wanted:
+        same = wanted.get("kind") == held.kind and held.kind in ("image", "tensor")
+        parameters["baseline"] = held if same else Baseline.model_validate(wanted)
+    return make(spec["method"], **parameters)
