@@ -177,7 +177,7 @@ def _check_size(size: tuple[int, int]) -> None:
             f"Give a picture of at least {SMALLEST} × {SMALLEST} pixels.",
         )
     if width * height > LARGEST:
-        raise _too_large(f"The picture of {width} × {height} pixels")
+        raise _too_large(f"A picture of {width} × {height}")
 
 
 def _too_large(what: str) -> InputError:
