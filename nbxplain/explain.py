@@ -63,7 +63,12 @@ def explain(
     chosen = make(method, **parameters)
     adapter = ModelAdapter(model, preprocess, labels, output, device)
     passes = Passes(adapter, precision=precision, chunk=chunk, layout=layout)
-    with torch.inference_mode(False), _Bar(chosen.label, progress) as bar:
+    with (
+        torch.inference_mode(False),
+        # A caller's autocast would lower the precision, and reach into the backward pass too.
+        torch.autocast(adapter.device.type, enabled=False),
+        _Bar(chosen.label, progress) as bar,
+    ):
         setting = ask(adapter, adapter.read(inputs), target)
         for attribution in attributions(setting, chosen, passes, layer):
             bar.update(attribution.done, attribution.total)

@@ -208,7 +208,8 @@ class Passes:
             return
         example = build(torch.arange(1, device=self._adapter.device))
         layout, seconds = self._pace(model, example) if worth else (None, 0.0)
-        self.layout = self.layout or layout
+        # Dropout draws in the order of memory: a model that draws must not depend on a stopwatch.
+        self.layout = self.layout or ("contiguous" if self._adapter.draws else layout)
         if self.chunk is None:
             self.chunk = chunk_for(example)
             if self._interactive and seconds:
