@@ -108,9 +108,9 @@ describe("the dialogs", () => {
 			.spyOn(HTMLAnchorElement.prototype, "click")
 			.mockImplementation(() => {});
 		const { model, store } = await dialog("export");
-		fireEvent.click(screen.getByLabelText("vectors, text as text"));
+		fireEvent.click(screen.getByTitle("vectors, text as text"));
 		expect(screen.queryByLabelText("resolution")).toBeNull();
-		fireEvent.click(screen.getByLabelText("double column, 180 mm"));
+		fireEvent.click(screen.getByTitle("double column, 180 mm"));
 		fireEvent.click(screen.getByText("Save SVG"));
 		expect(model.requests("export")[0]).toMatchObject({
 			format: "svg",
@@ -155,9 +155,7 @@ describe("the dialogs", () => {
 	it("without a kernel draw the stage and offer nothing else", async () => {
 		const { model } = await dialog("export");
 		await act(() => model.emit("comm:close"));
-		const pdf = screen.getByLabelText(
-			"vectors for a paper",
-		) as HTMLInputElement;
+		const pdf = screen.getByTitle("vectors for a paper") as HTMLInputElement;
 		expect(pdf.disabled).toBe(true);
 		expect(screen.getByText("Save PNG")).toBeTruthy();
 	});

@@ -233,7 +233,7 @@ describe("the look and the evidence", () => {
 		fireEvent.pointerDown(opacity);
 		fireEvent.input(opacity, { target: { value: "0.8" } });
 		expect(store.traits.opacity.value).toBe(0.8);
-		fireEvent.click(screen.getByLabelText("support only"));
+		fireEvent.click(screen.getByTitle("support only"));
 		expect(store.traits.sign.value).toBe("positive");
 		expect(model.requests("draft")).toHaveLength(0);
 	});
@@ -241,7 +241,7 @@ describe("the look and the evidence", () => {
 	it("offers no sign where the map has none", () => {
 		const unsigned = result("r1", spec, { signed: false });
 		panel({ _result: unsigned });
-		expect(screen.queryByLabelText("support only")).toBeNull();
+		expect(screen.queryByTitle("support only")).toBeNull();
 	});
 
 	it("says each verdict in a word and each threshold in a description", () => {

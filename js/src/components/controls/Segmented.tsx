@@ -16,14 +16,14 @@ export function Segmented<T extends string>(props: Props<T>) {
 		<Field label={label} help={help} disabled={disabled}>
 			<div class="nbx-segmented" role="radiogroup" aria-label={label}>
 				{options.map((option) => (
-					<label key={option.value} title={option.name}>
+					<label key={option.value}>
 						<input
 							type="radio"
 							name={group}
 							value={option.value}
 							checked={option.value === value}
 							disabled={disabled || option.disabled}
-							aria-label={option.name}
+							title={option.name}
 							onChange={() => onCommit(option.value)}
 						/>
 						<span>{option.label}</span>

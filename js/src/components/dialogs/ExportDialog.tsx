@@ -95,7 +95,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 		>
 			<div class="nbx-export">
 				{earlier && <Earlier store={store} what="exported" />}
-				<Warning store={store} />
+				{!offline && <Warning store={store} />}
 				<Segmented
 					label="format"
 					value={format}
@@ -168,10 +168,13 @@ function FigureFields({ choice, change }: FigureProps) {
 function Warning({ store }: Pick<DialogProps, "store">) {
 	const result = store.shown.value;
 	if (!result || (result.phase === "final" && result.complete)) return null;
-	const kind = result.phase === "draft" ? "a draft" : "a partial result";
+	const said =
+		result.phase === "draft"
+			? "The screen shows a draft; what is saved is the last final result."
+			: `This is a partial result: ${result.done} of ${result.total}. The figure will say so.`;
 	return (
 		<p class="nbx-dialog-warning" role="status">
-			{`This is ${kind}: ${result.done} of ${result.total}. The figure will say so.`}
+			{said}
 		</p>
 	);
 }

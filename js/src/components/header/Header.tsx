@@ -8,7 +8,7 @@ import { TargetPicker } from "./TargetPicker";
 /** The three questions in the order of thought, then what the answer is costing. */
 export function Header({ store }: { store: Store }) {
 	return (
-		<header class="nbx-header">
+		<div class="nbx-header">
 			<div class="nbx-pickers">
 				<MethodPicker store={store} />
 				<TargetPicker store={store} />
@@ -18,7 +18,7 @@ export function Header({ store }: { store: Store }) {
 				<JobState store={store} />
 				<Actions store={store} />
 			</div>
-		</header>
+		</div>
 	);
 }
 

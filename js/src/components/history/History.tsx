@@ -11,12 +11,12 @@ export function History({ store }: { store: Store }) {
 	const items = store.traits._history.value;
 	const { name, precision, input } = store.traits._catalog.value.model;
 	return (
-		<footer class="nbx-history">
+		<div class="nbx-history">
 			{items.length > 0 && <Strip store={store} items={items} />}
 			<p class="nbx-model">
 				{[name, precision, input].filter(Boolean).join(" · ")}
 			</p>
-		</footer>
+		</div>
 	);
 }
 

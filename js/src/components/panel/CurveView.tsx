@@ -67,7 +67,7 @@ export function CurveView({ curve, alpha, onScrub, onLeave, onWhole }: Props) {
 					<path class="nbx-curve-line" d={line} />
 				</svg>
 				{alpha !== null && (
-					<Cursor alpha={alpha} score={score} height={height(score)} />
+					<Cursor alpha={alpha} score={score} curve={curve} height={height} />
 				)}
 			</div>
 			<div class="nbx-curve-ends" aria-hidden="true">
@@ -78,23 +78,31 @@ export function CurveView({ curve, alpha, onScrub, onLeave, onWhole }: Props) {
 	);
 }
 
+/** Half the width of the label, as a share of the plot. */
+const LABEL = 0.15;
+
 interface CursorProps {
 	alpha: number;
 	score: number;
-	height: number;
+	curve: Curve;
+	height: (score: number) => number;
 }
 
-/** The label is on the side with room and, where the curve is high, below it. */
-function Cursor({ alpha, score, height }: CursorProps) {
+/** The label is on the side with room, and above or below where the curve is not. */
+function Cursor({ alpha, score, curve, height }: CursorProps) {
+	const left = alpha > 0.7;
+	const beside = interpolate(
+		curve.alpha,
+		curve.score,
+		alpha + (left ? -LABEL : LABEL),
+	);
+	const high = height(score);
+	const below = high > 0.75 || (high > 0.25 && beside >= score);
 	return (
-		<div class="nbx-cursor" style={{ "--x": alpha, "--y": 1 - height }}>
+		<div class="nbx-cursor" style={{ "--x": alpha, "--y": 1 - high }}>
 			<i class="nbx-cursor-line" />
 			<i class="nbx-cursor-dot" />
-			<span
-				class="nbx-cursor-label"
-				data-left={alpha > 0.66}
-				data-below={height > 0.4}
-			>
+			<span class="nbx-cursor-label" data-left={left} data-below={below}>
 				{`α ${compact(alpha, 2)}  f ${figure(score)}`}
 			</span>
 		</div>
