@@ -144,6 +144,16 @@ describe("the dialogs", () => {
 		await waitFor(() => expect(save.disabled).toBe(false));
 	});
 
+	it("say that a draft on the screen is not what is saved", async () => {
+		const { model } = await dialog("export");
+		const draft = result("d1", spec, { phase: "draft" });
+		const data = draft.map.data as ArrayBuffer;
+		await act(() =>
+			model.message({ kind: "frame", seq: 1, result: draft }, [data]),
+		);
+		expect(screen.getByText(/the last result is saved/)).toBeTruthy();
+	});
+
 	it("say why an export failed and stay open", async () => {
 		const { model } = await dialog("export");
 		fireEvent.click(screen.getByText("Save PNG"));

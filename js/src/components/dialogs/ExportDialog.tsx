@@ -166,12 +166,13 @@ function FigureFields({ choice, change }: FigureProps) {
 
 /** An unfinished result may be saved, but not unawares. */
 function Warning({ store }: Pick<DialogProps, "store">) {
-	const result = store.shown.value;
-	if (!result || (result.phase === "final" && result.complete)) return null;
-	const said =
-		result.phase === "draft"
-			? "The screen shows a draft; what is saved is the last final result."
-			: `This is a partial result: ${result.done} of ${result.total}. The figure will say so.`;
+	const result = store.traits._result.value;
+	const earlier = store.ui.looking.value !== null;
+	const unfinished = !earlier && store.shown.value !== result;
+	if (!result || (!unfinished && result.complete)) return null;
+	const said = unfinished
+		? "What is on the screen is not finished; the last result is saved."
+		: `This is a partial result: ${result.done} of ${result.total}. The figure will say so.`;
 	return (
 		<p class="nbx-dialog-warning" role="status">
 			{said}
