@@ -76,7 +76,9 @@ export function valueAt(map: Heatmap, picture: Size, { x, y }: Point): number {
 
 /** Read back once for each picture: reading pixel by pixel would stall the pointer. */
 function useColours(picture: Raster | null, pixel: Point | null) {
-	const wanted = pixel ? picture : null;
+	const asked = useRef(false);
+	asked.current ||= pixel !== null;
+	const wanted = asked.current ? picture : null;
 	const data = useMemo(
 		() =>
 			wanted &&
