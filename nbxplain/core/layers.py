@@ -14,6 +14,10 @@ from nbxplain.core.errors import LayerError, near
 
 Arrangement = Literal["NCHW", "NHWC", "NTC", "other"]
 
+INNER = ("Linear", "Dropout", "Softmax", "Identity")
+"""Classes that in token models see queries, keys or attention, not the stream of features: never
+suggested where there is something else."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -60,7 +64,7 @@ def arrange(
         if not first and _fits(shape[:2], picture):
             return "NHWC", 0, (shape[0], shape[1])
         return ("NCHW", 0, (shape[1], shape[2])) if shape[1] * shape[2] > 1 else ("NCHW", 0, None)
-    if len(shape) == 2:
+    if len(shape) == 2 and shape[1] > 1:
         for prefix in range(min(shape[0], 17)):
             grid = _token_grid(shape[0] - prefix, picture)
             if grid is not None:
@@ -104,7 +108,9 @@ def list_layers(
         arrangement, prefix, grid = arrange(shape, picture)
         kind = type(modules[name]).__name__
         layers.append(Layer(name, kind, shape, grid, arrangement, prefix, captured.calls[name]))
-    best = _suggested(model, example, scores, [layer for layer in layers if layer.grid][-16:])
+    spatial = [layer for layer in layers if layer.grid]
+    stream = [layer for layer in spatial if layer.type not in INNER]
+    best = _suggested(model, example, scores, (stream or spatial)[-32:])
     return [replace(layer, suggested=layer.name == best) for layer in layers]
 
 
