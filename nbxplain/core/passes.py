@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 import torch
 from torch import Tensor, nn
 
-from nbxplain.core.capture import Capture, Edit, Edited
+from nbxplain.core.capture import Capture
 from nbxplain.core.errors import (
     Cancelled,
     ExplanationError,
@@ -37,8 +37,6 @@ Build = Callable[[Tensor], Tensor]
 """Row numbers (n,) on the device -> model inputs (n, ...) on the device."""
 Score = Callable[[Tensor, Tensor], Tensor]
 """Model output (n, K) and row numbers (n,) -> one score a row (n,)."""
-Change = Callable[[Tensor], Edit]
-"""Row numbers (n,) -> what is changed inside the network for them."""
 
 PATIENCE = 0.25
 """Seconds that one chunk may take when a person waits for it."""
@@ -57,15 +55,12 @@ class Pass:
     """What one chunk gave: rows (n,), scores (n,), and the gradient if one was asked for.
 
     `gradient` is taken at the input, or at the layer, whose `activation` then comes with it.
-    Under rules `reference` holds the baseline's scores (n,) and `sinks` what was absorbed (n,).
     """
 
     rows: Tensor
     scores: Tensor
     gradient: Tensor
     activation: Tensor | None = None
-    reference: Tensor | None = None
-    sinks: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Passes:
@@ -108,29 +103,13 @@ class Passes:
         self._interactive = interactive
         self._cancelled = cancelled
 
-    def scores(
-        self, count: int, build: Build, score: Score, change: Change | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Rows and scores of `count` inputs, chunk by chunk, without gradients.
-
-        With `change` a layer's output is edited on the way.
-        """
+    def scores(self, count: int, build: Build, score: Score) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows and scores of `count` inputs, chunk by chunk, without gradients."""
 
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
-            edited = Edited(model, change(rows)) if change else nullcontext()
-            with torch.no_grad(), self._autocast(), edited:
+            with torch.no_grad(), self._autocast():
                 output = self._run(model, self._laid_out(build(rows)))
                 return rows, _finite(score(output.float(), rows), "score")
-
-        yield from self._chunks(count, build, step)
-
-    def activations(self, count: int, build: Build, layer: str) -> Iterator[tuple[Tensor, Tensor]]:
-        """Rows and outputs of `layer` for `count` inputs, chunk by chunk, without gradients."""
-
-        def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
-            with torch.no_grad(), self._autocast(), Capture(model, [layer]) as captured:
-                self._run(model, self._laid_out(build(rows)))
-            return rows, _finite(_reached(captured, layer).float(), "activation")
 
         yield from self._chunks(count, build, step)
 
@@ -152,35 +131,6 @@ class Passes:
 
         yield from self._chunks(count, build, step)
 
-    def propagate(self, count: int, build: Build, score: Score, rules: RuleSet) -> Iterator[Pass]:
-        """Scores and rule-made gradients at the input of `count` inputs, chunk by chunk.
-
-        The reference pass, if the rules need one, runs first. Raises MethodError for an operation
-        that no rule covers, and for precisions in which the rules do not hold.
-        """
-        if self.precision != "float32":
-            raise MethodError("Backward rules need float32.", "Use precision='float32'.")
-
-        def step(model: nn.Module, rows: Tensor) -> Pass:
-            inputs = self._laid_out(build(rows).detach())
-            tape, reference = None, None
-            if rules.reference is not None:
-                with torch.no_grad(), rules.recorder() as recorder:
-                    output = self._run(model, self._laid_out(rules.reference(rows)).clone())
-                    reference = score(output, rows)
-                tape = recorder.tape
-            with torch.enable_grad():
-                leaf, fed = rules.leaf(inputs)
-                with rules.mode(tape, len(rows), inputs) as mode:
-                    output = self._run(model, fed)
-                scores = score(output, rows)
-            sinks = list(mode.sinks.values())
-            gradient, *absorbed = _gradients(_finite(scores, "score"), [leaf, *sinks])
-            named = dict(zip(mode.sinks, absorbed, strict=True))
-            return Pass(rows, scores.detach(), gradient, None, reference, named)
-
-        yield from self._chunks(count, build, step)
-
     def _differentiate(
         self, model: nn.Module, inputs: Tensor, score: Score, rows: Tensor, layer: str | None
     ) -> Pass:
@@ -191,7 +141,12 @@ class Passes:
                 inputs = inputs.requires_grad_()
             output = self._run(model, inputs)
             scores = score(output.float(), rows)
-        place = inputs if captured is None or layer is None else _reached(captured, layer)
+        if captured is None:
+            place = inputs
+        elif layer in captured.outputs:
+            place = captured.outputs[layer]
+        else:
+            raise LayerError(f"Layer {layer!r} is not reached.", "Choose one that runs.")
         gradient = _gradient(_finite(scores, "score"), place, layer)
         activation = None if captured is None else place.detach().float()
         return Pass(rows, scores.detach(), gradient.float(), activation)
@@ -326,21 +281,6 @@ def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> T
             f"{tuple(inputs.shape)}: {error}",
             "Call the model on such a tensor yourself; check preprocess= and the input's shape.",
         ) from error
-
-
-def _reached(captured: Capture, layer: str) -> Tensor:
-    if layer not in captured.outputs:
-        raise LayerError(f"Layer {layer!r} is not reached.", "Choose one that runs.")
-    return captured.outputs[layer]
-
-
-def _gradients(scores: Tensor, leaves: list[Tensor]) -> list[Tensor]:
-    """Gradients at the input, which must be reached, and at sinks, which need not be."""
-    first = _gradient(scores, leaves[0], None, keep=len(leaves) > 1)
-    if len(leaves) == 1:
-        return [first]
-    rest = torch.autograd.grad(scores.sum(), leaves[1:], allow_unused=True)
-    return [first, *(torch.zeros_like(s) if g is None else g for g, s in zip(rest, leaves[1:], strict=True))]
 
 
 def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
