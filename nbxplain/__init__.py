@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError
 from nbxplain.core.inputs import Preprocessing
+from nbxplain.core.regions import Regions
 from nbxplain.core.target import Contrast
 from nbxplain.explain import explain
 from nbxplain.results import Attribution
@@ -21,6 +22,7 @@ __all__ = [
     "ExplanationError",
     "Explorer",
     "Preprocessing",
+    "Regions",
     "explain",
     "methods",
 ]
@@ -31,6 +33,10 @@ def methods() -> Any:
     from nbxplain.registry import table
 
     return table()
+
+
+# The function hides the package of the same name; `import nbxplain.methods.base as base` asks it.
+methods.__name__ = "nbxplain.methods"
 
 
 def __getattr__(name: str) -> Any:

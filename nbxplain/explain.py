@@ -141,7 +141,7 @@ def _attribution(
         done=partial.done,
         total=partial.total,
         error=partial.error,
-        notices=[*setting.adapter.notices, *setting.inputs.notices],
+        notices=[*setting.adapter.notices, *setting.inputs.notices, *partial.notices],
     )
 
 

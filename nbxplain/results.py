@@ -98,11 +98,17 @@ class Attribution:
         if bool(self.values.any()):
             return None
         if self.method.needs_layer:
+            advice = "Keep the sign (relu off), or choose" if self._positive else "Choose"
             return (
                 f"No evidence for {self.target[0]} at layer {self.layer}: every value is zero. "
-                "Keep the sign (relu off), or choose another layer."
+                f"{advice} another layer."
             )
         return f"The score of {self.target[0]} does not change with the input here: all zero."
+
+    @property
+    def _positive(self) -> bool:
+        """True when the method was asked to drop negative values."""
+        return bool(getattr(self.method, "relu", False))
 
     def heatmap(self, row: int = 0) -> Tensor:
         """One map (h, w) as drawn: values summed over channels. Raises InputError for tables."""

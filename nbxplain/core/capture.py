@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -69,9 +70,49 @@ class Capture:
             if self._cut:
                 tensor = tensor.detach().requires_grad_()
             self.outputs[name] = tensor
-            passed_on = tensor.clone()
-            if isinstance(output, Tensor):
-                return passed_on
-            return type(output)((passed_on, *output[1:])) if type(output) in (tuple, list) else None
+            return _with_first(output, tensor.clone())
 
         return record
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A change of what a layer gives: `function` of its output at its last of `calls` calls."""
+
+    layer: str
+    calls: int
+    function: Callable[[Tensor], Tensor]
+
+
+class Edited:
+    """Makes an Edit while it is entered. `model` must be a replica."""
+
+    def __init__(self, model: nn.Module, edit: Edit) -> None:
+        self._module = dict(model.named_modules())[edit.layer]
+        self._edit, self._left = edit, edit.calls
+
+    def __enter__(self) -> Self:
+        self._handle = self._module.register_forward_hook(self._hook)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._handle.remove()
+
+    def _hook(self, module: nn.Module, inputs: Any, output: Any) -> Any:
+        self._left -= 1
+        tensor = first_tensor(output)
+        if self._left or tensor is None:
+            return None
+        return _with_first(output, self._edit.function(tensor))
+
+
+def _with_first(output: Any, tensor: Tensor) -> Any:
+    """The module's output with its first tensor exchanged, or None where that cannot be done."""
+    if isinstance(output, Tensor):
+        return tensor
+    return type(output)((tensor, *output[1:])) if type(output) in (tuple, list) else None

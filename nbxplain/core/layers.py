@@ -50,6 +50,12 @@ class Layer:
             return tokens.reshape(*tokens.shape[:2], *self.grid)
         return activation
 
+    def spread(self, factors: Tensor) -> Tensor:
+        """Factors per channel (N, C), shaped so that the layer's output can be multiplied."""
+        if self.arrangement == "NCHW":
+            return factors[:, :, None, None]
+        return factors[:, None, None] if self.arrangement == "NHWC" else factors[:, None]
+
 
 def arrange(
     shape: tuple[int, ...], picture: tuple[int, int]

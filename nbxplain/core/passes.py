@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 import torch
 from torch import Tensor, nn
 
-from nbxplain.core.capture import Capture
+from nbxplain.core.capture import Capture, Edit, Edited
 from nbxplain.core.errors import (
     Cancelled,
     ExplanationError,
@@ -37,6 +37,8 @@ Build = Callable[[Tensor], Tensor]
 """Row numbers (n,) on the device -> model inputs (n, ...) on the device."""
 Score = Callable[[Tensor, Tensor], Tensor]
 """Model output (n, K) and row numbers (n,) -> one score a row (n,)."""
+Change = Callable[[Tensor], Edit]
+"""Row numbers (n,) -> what is changed inside the network for them."""
 
 PATIENCE = 0.25
 """Seconds that one chunk may take when a person waits for it."""
@@ -103,13 +105,29 @@ class Passes:
         self._interactive = interactive
         self._cancelled = cancelled
 
-    def scores(self, count: int, build: Build, score: Score) -> Iterator[tuple[Tensor, Tensor]]:
-        """Rows and scores of `count` inputs, chunk by chunk, without gradients."""
+    def scores(
+        self, count: int, build: Build, score: Score, change: Change | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows and scores of `count` inputs, chunk by chunk, without gradients.
+
+        With `change` a layer's output is edited on the way.
+        """
 
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
-            with torch.no_grad(), self._autocast():
+            edited = Edited(model, change(rows)) if change else nullcontext()
+            with torch.no_grad(), self._autocast(), edited:
                 output = self._run(model, self._laid_out(build(rows)))
                 return rows, _finite(score(output.float(), rows), "score")
+
+        yield from self._chunks(count, build, step)
+
+    def activations(self, count: int, build: Build, layer: str) -> Iterator[tuple[Tensor, Tensor]]:
+        """Rows and outputs of `layer` for `count` inputs, chunk by chunk, without gradients."""
+
+        def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
+            with torch.no_grad(), self._autocast(), Capture(model, [layer]) as captured:
+                self._run(model, self._laid_out(build(rows)))
+            return rows, _finite(_reached(captured, layer).float(), "activation")
 
         yield from self._chunks(count, build, step)
 
@@ -141,12 +159,7 @@ class Passes:
                 inputs = inputs.requires_grad_()
             output = self._run(model, inputs)
             scores = score(output.float(), rows)
-        if captured is None:
-            place = inputs
-        elif layer in captured.outputs:
-            place = captured.outputs[layer]
-        else:
-            raise LayerError(f"Layer {layer!r} is not reached.", "Choose one that runs.")
+        place = inputs if captured is None or layer is None else _reached(captured, layer)
         gradient = _gradient(_finite(scores, "score"), place, layer)
         activation = None if captured is None else place.detach().float()
         return Pass(rows, scores.detach(), gradient.float(), activation)
@@ -281,6 +294,12 @@ def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> T
             f"{tuple(inputs.shape)}: {error}",
             "Call the model on such a tensor yourself; check preprocess= and the input's shape.",
         ) from error
+
+
+def _reached(captured: Capture, layer: str) -> Tensor:
+    if layer not in captured.outputs:
+        raise LayerError(f"Layer {layer!r} is not reached.", "Choose one that runs.")
+    return captured.outputs[layer]
 
 
 def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:

@@ -78,7 +78,8 @@ class Partial:
 
     `values` has the final shape: (N, C, H, W), (N, 1, h, w) or (N, F). `done` of `total` counts
     evaluations. `error` is the method's own estimate of how far off the values are, relative
-    to their size, or None. `evidence` holds one number per input under names of evidence.py.
+    to their size, or None. `evidence` holds one number per input under names of evidence.py,
+    `notices` sentences about what the values cannot say.
     """
 
     values: Tensor
@@ -88,6 +89,7 @@ class Partial:
     base_value: Tensor | None = None
     evidence: dict[str, Tensor] = field(default_factory=dict)
     path: Path | None = None
+    notices: list[str] = field(default_factory=list)
 
 
 class Method(BaseModel, ABC):

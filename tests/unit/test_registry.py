@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nbxplain import Attribution, Baseline, ExplanationError, explain
+from nbxplain import Attribution, Baseline, ExplanationError, Regions, explain
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import Cancelled, LayerError, ModelError
 from nbxplain.core.passes import Passes
@@ -192,9 +192,16 @@ def test_another_seed_another_draw(name: str) -> None:
 @pytest.mark.parametrize("build", [ModuleRelu, InplaceRelu, ReusedRelu])
 def test_implementation_of_relu_does_not_matter(name: str, build: type[nn.Module]) -> None:
     x = picture(2)
+    if name == "cam":
+        with pytest.raises(LayerError, match="pooling"):
+            explain(seeded(build), x, name, target=1, layer="second")
+        return
     layer = "second" if REGISTRY[name].needs_layer else None
+    # One layout, because the faster one is measured, and the last bits depend on it.
     expected, result = (
-        explain(seeded(kind), x, name, target=1, layer=layer, progress=False).values
+        explain(
+            seeded(kind), x, name, target=1, layer=layer, layout="contiguous", progress=False
+        ).values
         for kind in (FunctionRelu, build)
     )
     assert bool(expected.any())
@@ -251,13 +258,18 @@ def test_partials_approach_the_result(name: str) -> None:
 
 
 @every_method
-def test_model_that_does_not_look_is_an_error(name: str) -> None:
+def test_model_that_does_not_look_is_an_error_or_a_zero_map_with_a_reason(name: str) -> None:
     constant = nn.Sequential(
         nn.Conv2d(3, 2, 3), nn.Flatten(), Function(lambda x: x.new_ones(len(x), CLASSES))
     )
-    with pytest.raises(ExplanationError) as caught:
-        explain(constant, picture(), name, target=1, progress=False)
-    assert caught.value.hint
+    try:
+        result = explain(constant, picture(), name, target=1, progress=False)
+    except ExplanationError as error:
+        assert error.hint
+    else:
+        # Without gradients nobody can tell a model that does not look from one that sees nothing.
+        assert not bool(result.values.any())
+        assert result.reason
 
 
 @every_method
@@ -305,8 +317,13 @@ def test_wrong_layer_is_an_error_where_a_layer_is_used(name: str) -> None:
 def variants(name: str) -> list[Method]:
     """The method with its defaults, its draft, and every parameter moved."""
     cls = REGISTRY[name]
+    baselines = Baseline.blur(3), Baseline.tensor(torch.rand(1, 3, 2, 2))
+    several = "baseline" in cls.model_fields and (
+        cls.model_fields["baseline"].annotation is not Baseline
+    )
     moved = {
-        "baseline": (Baseline.blur(3), Baseline.tensor(torch.rand(1, 3, 2, 2))),
+        "baseline": baselines if several else baselines[1],
+        "regions": Regions.map(torch.arange(12).view(3, 4) // 5, names=("a", "b", "c")),
         "seed": 7,
         "relu": False,
         "noise": 0.3,
@@ -325,7 +342,7 @@ def test_json_round_trip(name: str) -> None:
 
 @every_method
 def test_repr_evaluates_to_an_equal_method(name: str) -> None:
-    names = {**vars(import_module("nbxplain.methods")), "Baseline": Baseline}
+    names = {**vars(import_module("nbxplain.methods")), "Baseline": Baseline, "Regions": Regions}
     for method in variants(name):
         assert eval(repr(method), names) == method
 
