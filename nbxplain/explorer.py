@@ -95,17 +95,17 @@ class Explorer(Traits):
         self._desk = Desk(self._post, self._answers.handlers())
         self.on_msg(self._received)
         self._unhook = after_each_cell(weakly(self._check_weights))
+        self.observe(self._method_changed, "method")
+        self.observe(self._changed, list(COMPUTED))
         try:
             self._adapter = ModelAdapter(model, preprocess, labels, output, device)
             self._function = target if callable(target) else None
             self._take_picture(image)
             with self._mute():
                 self._start_with(method, target, layer)
+            self._request("final")
         except Exception as error:
             self._fail(error)
-        self.observe(self._method_changed, "method")
-        self.observe(self._changed, list(COMPUTED))
-        self._request("final")
 
     # What a user calls
 

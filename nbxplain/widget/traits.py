@@ -52,7 +52,8 @@ def plain_baseline(baseline: Baseline) -> dict[str, Any]:
 class Traits(anywidget.AnyWidget):
     """Public traits are two-way; underscored ones flow to the page, or are for it alone."""
 
-    _esm = html.bundle()
+    # As text: for a path, anywidget would watch the file and keep every Explorer alive for that.
+    _esm = html.bundle().read_text(encoding="utf-8")
 
     method = t.Unicode("grad_cam", help="Name of a method, see nbxplain.methods().").tag(sync=True)
     target = t.Any(None, help="Class index, label, Contrast, or callable; None: predicted.").tag(
