@@ -23,7 +23,15 @@ class Finding:
 def findings(evidence: Mapping[str, list[float]], row: int = 0) -> list[Finding]:
     """The findings for one input, from the raw numbers of an attribution."""
     raw = {name: values[row if len(values) > 1 else 0] for name, values in evidence.items()}
-    readers = (_completeness, _conservation, _standard_error, _bfloat16, _cost)
+    readers = (
+        _completeness,
+        _conservation,
+        _relevance,
+        _standard_error,
+        _local_fit,
+        _bfloat16,
+        _cost,
+    )
     return [finding for reader in readers if (finding := reader(raw)) is not None]
 
 
@@ -68,6 +76,22 @@ def _conservation(raw: dict[str, float]) -> Finding | None:
     )
 
 
+def _relevance(raw: dict[str, float]) -> Finding | None:
+    if "relevance" not in raw:
+        return None
+    total, score = raw["relevance"], raw["relevance_score"]
+    biases, stabiliser = raw["absorbed_by_biases"], raw["absorbed_by_stabiliser"]
+    missing = abs(score - total - biases - stabiliser) / max(abs(score), 1e-6)
+    return Finding(
+        "relevance",
+        "relevance, against score",
+        f"{total:.3g} of {score:.3g}, biases {biases:.3g}, stabiliser {stabiliser:.2g}",
+        _graded(missing, 0.01, 0.05),
+        "The relevance and what biases and stabiliser absorbed should sum to the score. "
+        "Green if at most 1 % is unaccounted for, amber up to 5 %.",
+    )
+
+
 def _standard_error(raw: dict[str, float]) -> Finding | None:
     if "standard_error" not in raw:
         return None
@@ -79,6 +103,17 @@ def _standard_error(raw: dict[str, float]) -> Finding | None:
     return Finding(
         "standard_error", "standard error", f"± {percent(share)}", _graded(share, 0.1, 0.3), help
     )
+
+
+def _local_fit(raw: dict[str, float]) -> Finding | None:
+    if "local_fit" not in raw:
+        return None
+    share = raw["local_fit"]
+    help = (
+        "Share of the score's variance near the input that a sum over regions accounts for "
+        "(weighted R²). Green from 80 %, amber from 50 %: below, the model is not additive here."
+    )
+    return Finding("local_fit", "local fit, R²", f"{share:.2f}", _graded(1 - share, 0.2, 0.5), help)
 
 
 def _bfloat16(raw: dict[str, float]) -> Finding | None:

@@ -76,8 +76,8 @@ class ModelAdapter:
                 "The model is in training mode; it was explained in evaluation mode "
                 "(dropout off, batch-norm statistics fixed) and left as it was."
             )
-        if any(weight.dtype == torch.float64 for weight in self.model.parameters()):
-            self.notices.append("The model's weights are float64; it was explained in float32.")
+        doubles = any(weight.dtype == torch.float64 for weight in self.model.parameters())
+        self.dtype = torch.float64 if doubles else torch.float32
 
     @cached_property
     def transform(self) -> Callable[[Image.Image], Any]:
@@ -101,7 +101,7 @@ class ModelAdapter:
         transform = None if given and self._preprocess is None else self.transform
         result = read(inputs, transform)
         with torch.inference_mode(False):
-            tensor = result.tensor.to(self.device, torch.float32)
+            tensor = result.tensor.to(self.device, self.dtype)
             # Autograd refuses tensors born under inference_mode, not their copies.
             result.tensor = tensor.clone() if tensor.is_inference() else tensor
         return result
@@ -112,7 +112,7 @@ class ModelAdapter:
             found = signature(self.model)
             if self._replica is None or self._replica[0] != found:
                 copied = replica(self.model).to(self.device)
-                self._replica = found, copied.float()
+                self._replica = found, copied.to(self.dtype)
             refresh(self._replica[1], self.model)
             if self._moved:
                 self._copy_weights(self._replica[1])
@@ -156,7 +156,7 @@ class ModelAdapter:
             ) from error
 
     def outputs(self, tensor: Tensor) -> Tensor:
-        """The scores (N, K) of a batch, in float32, without gradients. Raises ModelError."""
+        """The scores (N, K) of a batch, without gradients. Raises ModelError."""
         model = self.replica()
         with torch.inference_mode(False), torch.no_grad():
             if not self.draws:
@@ -180,7 +180,7 @@ class ModelAdapter:
 
     def _scores(self, model: nn.Module, tensor: Tensor) -> Tensor:
         parts = [self._part(model, part) for part in tensor.split(chunk_for(tensor))]
-        return torch.cat(parts).float()
+        return torch.cat(parts).to(self.dtype)
 
     def _part(self, model: nn.Module, part: Tensor) -> Tensor:
         """One pass, or, where memory does not hold it, its two halves."""

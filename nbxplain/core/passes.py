@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 import torch
@@ -28,6 +28,7 @@ from nbxplain.core.errors import (
 
 if TYPE_CHECKING:
     from nbxplain.core.adapter import ModelAdapter
+    from nbxplain.core.rules import RuleSet
 
 T = TypeVar("T")
 
@@ -57,12 +58,15 @@ class Pass:
     """What one chunk gave: rows (n,), scores (n,), and the gradient if one was asked for.
 
     `gradient` is taken at the input, or at the layer, whose `activation` then comes with it.
+    Under rules `reference` holds the baseline's scores (n,) and `sinks` what was absorbed (n,).
     """
 
     rows: Tensor
     scores: Tensor
     gradient: Tensor
     activation: Tensor | None = None
+    reference: Tensor | None = None
+    sinks: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Passes:
@@ -117,7 +121,7 @@ class Passes:
             edited = Edited(model, change(rows)) if change else nullcontext()
             with torch.no_grad(), self._autocast(), edited:
                 output = self._run(model, self._laid_out(build(rows)))
-                return rows, _finite(score(output.float(), rows), "score")
+                return rows, _finite(score(output.to(self._adapter.dtype), rows), "score")
 
         yield from self._chunks(count, build, step)
 
@@ -127,7 +131,7 @@ class Passes:
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
             with torch.no_grad(), self._autocast(), Capture(model, [layer]) as captured:
                 self._run(model, self._laid_out(build(rows)))
-            return rows, _finite(_reached(captured, layer).float(), "activation")
+            return rows, _finite(_reached(captured, layer).to(self._adapter.dtype), "activation")
 
         yield from self._chunks(count, build, step)
 
@@ -149,6 +153,35 @@ class Passes:
 
         yield from self._chunks(count, build, step)
 
+    def propagate(self, count: int, build: Build, score: Score, rules: RuleSet) -> Iterator[Pass]:
+        """Scores and rule-made gradients at the input of `count` inputs, chunk by chunk.
+
+        The reference pass, if the rules need one, runs first. Raises MethodError for an operation
+        that no rule covers, and for precisions in which the rules do not hold.
+        """
+        if self.precision != "float32":
+            raise MethodError("Backward rules need float32.", "Use precision='float32'.")
+
+        def step(model: nn.Module, rows: Tensor) -> Pass:
+            inputs = self._laid_out(build(rows).detach())
+            tape, reference = None, None
+            if rules.reference is not None:
+                with torch.no_grad(), rules.recorder() as recorder:
+                    output = self._run(model, self._laid_out(rules.reference(rows)).clone())
+                    reference = score(output, rows)
+                tape = recorder.tape
+            with torch.enable_grad():
+                leaf, fed = rules.leaf(inputs)
+                with rules.mode(tape, len(rows), inputs) as mode:
+                    output = self._run(model, fed)
+                scores = score(output, rows)
+            sinks = list(mode.sinks.values())
+            gradient, *absorbed = _gradients(_finite(scores, "score"), [leaf, *sinks])
+            named = dict(zip(mode.sinks, absorbed, strict=True))
+            return Pass(rows, scores.detach(), gradient, None, reference, named)
+
+        yield from self._chunks(count, build, step)
+
     def _differentiate(
         self, model: nn.Module, inputs: Tensor, score: Score, rows: Tensor, layer: str | None
     ) -> Pass:
@@ -158,11 +191,11 @@ class Passes:
             if captured is None:
                 inputs = inputs.requires_grad_()
             output = self._run(model, inputs)
-            scores = score(output.float(), rows)
+            scores = score(output.to(self._adapter.dtype), rows)
         place = inputs if captured is None or layer is None else _reached(captured, layer)
-        gradient = _gradient(_finite(scores, "score"), place, layer)
-        activation = None if captured is None else place.detach().float()
-        return Pass(rows, scores.detach(), gradient.float(), activation)
+        (gradient,) = _gradients(_finite(scores, "score"), [place], layer)
+        activation = None if captured is None else place.detach().to(self._adapter.dtype)
+        return Pass(rows, scores.detach(), gradient.to(self._adapter.dtype), activation)
 
     def _compare(
         self,
@@ -302,7 +335,8 @@ def _reached(captured: Capture, layer: str) -> Tensor:
     return captured.outputs[layer]
 
 
-def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
+def _gradients(scores: Tensor, places: list[Tensor], layer: str | None = None) -> list[Tensor]:
+    """Gradients at the first place, which must be reached, and at others, which need not be."""
     if not scores.requires_grad:
         raise ModelError(
             "No gradient reaches the score.",
@@ -310,7 +344,7 @@ def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
             "not depend on its input. Use the float model for gradient methods.",
         )
     try:
-        (gradient,) = torch.autograd.grad(scores.sum(), place, allow_unused=True)
+        gradients = torch.autograd.grad(scores.sum(), places, allow_unused=True)
     except RuntimeError as error:
         if is_out_of_memory(error):
             raise
@@ -318,7 +352,7 @@ def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
             f"The backward pass failed: {error}",
             "Differentiate the model on such a tensor yourself to see where.",
         ) from error
-    if gradient is None:
+    if gradients[0] is None:
         what = f"layer {layer!r}" if layer else "the input"
         raise (LayerError if layer else ModelError)(
             f"The score does not depend on {what}.",
@@ -326,7 +360,10 @@ def _gradient(scores: Tensor, place: Tensor, layer: str | None) -> Tensor:
             if layer
             else "Is the input detached in forward, or the model quantised?",
         )
-    return _finite(gradient, "gradient")
+    found = [
+        torch.zeros_like(p) if g is None else g for g, p in zip(gradients, places, strict=True)
+    ]
+    return [_finite(gradient, "gradient") for gradient in found]
 
 
 def _finite(values: Tensor, what: str) -> Tensor:

@@ -12,21 +12,42 @@ from nbxplain.methods.cam import (
 )
 from nbxplain.methods.cam_scores import AblationCAM, ScoreCAM
 from nbxplain.methods.gradient import Gradient, InputXGradient, SmoothGrad
+from nbxplain.methods.lime import LIME
 from nbxplain.methods.path import IntegratedGradients
+from nbxplain.methods.perturbation import FeatureAblation, Occlusion
+from nbxplain.methods.propagation import (
+    LRP,
+    Deconvnet,
+    DeepLift,
+    DeepShap,
+    GuidedBackprop,
+    GuidedGradCAM,
+)
+from nbxplain.methods.rise import RISE
 
 __all__ = [
     "CAM",
+    "LIME",
+    "LRP",
     "REGISTRY",
+    "RISE",
     "AblationCAM",
+    "Deconvnet",
+    "DeepLift",
+    "DeepShap",
     "EigenCAM",
+    "FeatureAblation",
     "GradCAM",
     "GradCAMPlusPlus",
     "Gradient",
+    "GuidedBackprop",
+    "GuidedGradCAM",
     "HiResCAM",
     "InputXGradient",
     "IntegratedGradients",
     "LayerCAM",
     "Method",
+    "Occlusion",
     "Partial",
     "Question",
     "ScoreCAM",

@@ -25,7 +25,7 @@ from nbxplain.core.layers import Layer, find
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Target
 
-Group = Literal["gradient", "path", "CAM", "perturbation", "Shapley", "attention"]
+Group = Literal["gradient", "path", "CAM", "propagation", "perturbation", "Shapley", "attention"]
 
 
 @dataclass

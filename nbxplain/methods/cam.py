@@ -148,7 +148,8 @@ class EigenCAM(GradientCAM):
         component = left[..., 0] * size[:, :1]
         sign = torch.where(component.mean(1, keepdim=True) < 0, -1, 1)
         seen = gradient.flatten(1).any(1, keepdim=True)
-        return component.mul(sign * seen).view(-1, *activation.shape[2:])
+        values: Tensor = component * sign * seen
+        return values.view(-1, *activation.shape[2:])
 
 
 class CAM(GradientCAM):

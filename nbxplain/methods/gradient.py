@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.core.errors import MethodError
+from nbxplain.core.rules import RuleSet
 from nbxplain.methods.base import (
     Group,
     Method,
@@ -30,7 +31,7 @@ class Gradient(Method):
 
     def run(self, question: Question) -> Iterator[Partial]:
         """One gradient pass per input."""
-        yield from _gradients(question)
+        yield from gradients(question)
 
 
 class InputXGradient(Method):
@@ -44,7 +45,7 @@ class InputXGradient(Method):
     def run(self, question: Question) -> Iterator[Partial]:
         """One gradient pass per input; the sum is compared with the score."""
         scores = torch.zeros(len(question.tensor), device=question.tensor.device)
-        for partial in _gradients(question, scores):
+        for partial in gradients(question, scores):
             partial.values = partial.values * question.tensor
             if partial.done == partial.total:
                 total = partial.values.flatten(1).sum(1)
@@ -52,10 +53,22 @@ class InputXGradient(Method):
             yield partial
 
 
-def _gradients(question: Question, scores: Tensor | None = None) -> Iterator[Partial]:
-    x = question.tensor
+def gradients(
+    question: Question, scores: Tensor | None = None, rules: RuleSet | None = None
+) -> Iterator[Partial]:
+    """The gradient at each input, under backward rules if given; `scores` (N,) is filled."""
+    x, passes, score = question.tensor, question.passes, question.target.score
     values, done = torch.zeros_like(x), 0
-    for result in question.passes.gradients(len(x), lambda rows: x[rows], question.target.score):
+
+    def build(rows: Tensor) -> Tensor:
+        return x[rows]
+
+    count = len(x)
+    for result in (
+        passes.propagate(count, build, score, rules)
+        if rules
+        else passes.gradients(count, build, score)
+    ):
         values[result.rows] = result.gradient
         if scores is not None:
             scores[result.rows] = result.scores

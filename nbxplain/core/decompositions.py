@@ -1,0 +1,366 @@
+"""Compound operations written in simpler ones, so that the rules of those apply.
+
+Each function takes the arguments of the operation that it stands for and gives the same result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def layer_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    dims = tuple(range(-len(normalized_shape), 0))
+    return _affine(_standardised(input, dims, eps), weight, bias)
+
+
+def _standardised(input: Tensor, dims: tuple[int, ...], eps: float) -> Tensor:
+    centred = input - input.mean(dims, keepdim=True)
+    variance = torch.square(centred).mean(dims, keepdim=True)
+    return torch.mul(centred, torch.rsqrt(variance + eps))
+
+
+def _affine(x: Tensor, weight: Tensor | None, bias: Tensor | None) -> Tensor:
+    if weight is not None:
+        x = torch.mul(x, weight)
+    return x if bias is None else x + bias
+
+
+def rms_norm(
+    input: Tensor,
+    normalized_shape: Sequence[int],
+    weight: Tensor | None = None,
+    eps: float | None = None,
+) -> Tensor:
+    dims = tuple(range(-len(normalized_shape), 0))
+    eps = torch.finfo(input.dtype).eps if eps is None else eps
+    scale = torch.rsqrt(torch.square(input).mean(dims, keepdim=True) + eps)
+    return _affine(torch.mul(input, scale), weight, None)
+
+
+def group_norm(
+    input: Tensor,
+    num_groups: int,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    eps: float = 1e-5,
+) -> Tensor:
+    grouped = input.reshape(input.shape[0], num_groups, -1)
+    result = _standardised(grouped, (-1,), eps).reshape(input.shape)
+    return _affine(result, _by_channel(weight, input), _by_channel(bias, input))
+
+
+def _by_channel(values: Tensor | None, input: Tensor) -> Tensor | None:
+    return None if values is None else values.reshape(1, -1, *[1] * (input.ndim - 2))
+
+
+def instance_norm(
+    input: Tensor,
+    running_mean: Tensor | None = None,
+    running_var: Tensor | None = None,
+    weight: Tensor | None = None,
+    bias: Tensor | None = None,
+    use_input_stats: bool = True,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Tensor:
+    if not use_input_stats:
+        return F.batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
+    return group_norm(input, input.shape[1], weight, bias, eps)
+
+
+def normalize(
+    input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: None = None
+) -> Tensor:
+    return torch.div(input, norm(input, p, dim, True).clamp_min(eps))
+
+
+def norm(
+    input: Tensor, p: Any = 2, dim: Any = None, keepdim: bool = False, *, ord: Any = None, **_: Any
+) -> Tensor:
+    p = p if ord is None else ord
+    dims = tuple(range(input.ndim)) if dim is None else dim
+    if p in (2, "fro", None):
+        return torch.sqrt(torch.square(input).sum(dims, keepdim=keepdim))
+    if p == 1:
+        return torch.abs(input).sum(dims, keepdim=keepdim)
+    return torch.pow(torch.pow(torch.abs(input), p).sum(dims, keepdim=keepdim), 1 / p)
+
+
+def vector_norm(
+    x: Tensor, ord: Any = 2, dim: Any = None, keepdim: bool = False, **_: Any
+) -> Tensor:
+    return norm(x, ord, dim, keepdim)
+
+
+def var(
+    input: Tensor,
+    dim: Any = None,
+    unbiased: bool = True,
+    keepdim: bool = False,
+    *,
+    correction: int | None = None,
+) -> Tensor:
+    if isinstance(dim, bool):
+        dim, unbiased = None, dim
+    dims = tuple(range(input.ndim)) if dim is None else (dim,) if isinstance(dim, int) else dim
+    count = math.prod(input.shape[d] for d in dims)
+    centred = input - input.mean(dims, keepdim=True)
+    total = torch.square(centred).sum(dims, keepdim=keepdim)
+    return total / (count - (int(unbiased) if correction is None else correction))
+
+
+def std(input: Tensor, *arguments: Any, **options: Any) -> Tensor:
+    return torch.sqrt(var(input, *arguments, **options))
+
+
+def glu(input: Tensor, dim: int = -1) -> Tensor:
+    value, gate = input.chunk(2, dim)
+    return torch.mul(value, torch.sigmoid(gate))
+
+
+def softmin(input: Tensor, dim: int | None = None, *_: Any, **options: Any) -> Tensor:
+    return F.softmax(-input, -1 if dim is None else dim)
+
+
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: float = 1, alpha: float = 1
+) -> Tensor:
+    return input * beta + torch.matmul(mat1, mat2) * alpha
+
+
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1) -> Tensor:
+    return input + torch.mul(tensor1, tensor2) * value
+
+
+def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
+    return input + torch.mul(end - input, weight)
+
+
+def minimum(input: Tensor, other: Tensor) -> Tensor:
+    return -torch.maximum(-input, -other)
+
+
+def maximum(input: Tensor, other: Tensor) -> Tensor:
+    return torch.stack(torch.broadcast_tensors(input, other)).amax(0)
+
+
+def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
+    return -torch.amax(-input, dim, keepdim)
+
+
+def local_response_norm(
+    input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
+) -> Tensor:
+    squares = F.pad(torch.square(input).unsqueeze(1), (0, 0, 0, 0, size // 2, (size - 1) // 2))
+    mean = F.avg_pool3d(squares, (size, 1, 1), stride=1).squeeze(1)
+    return torch.div(input, torch.pow(mean * alpha + k, beta))
+
+
+def scaled_dot_product_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attn_mask: Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> Tensor:
+    if enable_gqa:
+        groups = query.shape[-3] // key.shape[-3]
+        key, value = (t.repeat_interleave(groups, -3) for t in (key, value))
+    scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = torch.matmul(query, key.transpose(-2, -1)) * scale
+    if is_causal:
+        attn_mask = torch.ones_like(scores[(0,) * (scores.ndim - 2)], dtype=torch.bool).tril()
+    if attn_mask is not None:
+        added = attn_mask
+        if attn_mask.dtype == torch.bool:
+            added = torch.zeros_like(attn_mask, dtype=query.dtype)
+            added = added.masked_fill(~attn_mask, torch.finfo(query.dtype).min)
+        scores = scores + added
+    return torch.matmul(F.softmax(scores, -1), value)
+
+
+def multi_head_attention_forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    embed_dim_to_check: int,
+    num_heads: int,
+    in_proj_weight: Tensor | None,
+    in_proj_bias: Tensor | None,
+    bias_k: Tensor | None,
+    bias_v: Tensor | None,
+    add_zero_attn: bool,
+    dropout_p: float,
+    out_proj_weight: Tensor,
+    out_proj_bias: Tensor | None,
+    training: bool = True,
+    key_padding_mask: Tensor | None = None,
+    need_weights: bool = True,
+    attn_mask: Tensor | None = None,
+    use_separate_proj_weight: bool = False,
+    q_proj_weight: Tensor | None = None,
+    k_proj_weight: Tensor | None = None,
+    v_proj_weight: Tensor | None = None,
+    average_attn_weights: bool = True,
+    is_causal: bool = False,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """(length, batch, width) in and out; the attention weights are not given back."""
+    if bias_k is not None or add_zero_attn or query.ndim != 3:
+        raise NotImplementedError("bias_k, add_zero_attn and unbatched input are not taken apart")
+    if use_separate_proj_weight:
+        weights: Sequence[Any] = (q_proj_weight, k_proj_weight, v_proj_weight)
+    else:
+        assert in_proj_weight is not None
+        weights = in_proj_weight.chunk(3)
+    biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
+    heads = [
+        F.linear(t, w, b).unflatten(-1, (num_heads, -1)).permute(1, 2, 0, 3)
+        for t, w, b in zip((query, key, value), weights, biases, strict=True)
+    ]
+    mask = attn_mask
+    if key_padding_mask is not None:
+        padding = key_padding_mask[:, None, None, :]
+        blocked = torch.zeros_like(padding, dtype=query.dtype).masked_fill(
+            padding if padding.dtype == torch.bool else padding < 0, torch.finfo(query.dtype).min
+        )
+        mask = blocked if mask is None else _additive(mask, query.dtype) + blocked
+    elif mask is not None:
+        mask = _additive(mask, query.dtype)
+    if mask is not None and mask.ndim == 3:
+        mask = mask.unflatten(0, (-1, num_heads))
+    q, k, v = heads
+    mixed = scaled_dot_product_attention(q, k, v, attn_mask=mask)
+    return F.linear(mixed.permute(2, 0, 1, 3).flatten(-2), out_proj_weight, out_proj_bias), None
+
+
+def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """In multi-head attention a true mask value forbids; in an additive one -inf does."""
+    if mask.dtype != torch.bool:
+        return mask.clamp_min(torch.finfo(dtype).min)
+    return torch.zeros_like(mask, dtype=dtype).masked_fill(mask, torch.finfo(dtype).min)
+
+
+Cell = Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]]
+
+
+def lstm(
+    input: Tensor,
+    hx: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: bool,
+    num_layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    def cell(gates: Tensor, recurrent: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        i, f, g, o = (gates + recurrent).chunk(4, -1)
+        memory = torch.mul(torch.sigmoid(f), state[1])
+        memory = memory + torch.mul(torch.sigmoid(i), torch.tanh(g))
+        return torch.mul(torch.sigmoid(o), torch.tanh(memory)), memory
+
+    output, states = _unrolled(
+        cell, input, hx, params, has_biases, num_layers, bidirectional, batch_first
+    )
+    return output, states[0], states[1]
+
+
+def gru(
+    input: Tensor,
+    hx: Tensor,
+    params: Sequence[Tensor],
+    has_biases: bool,
+    num_layers: int,
+    dropout: float,
+    train: bool,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[Tensor, Tensor]:
+    def cell(gates: Tensor, recurrent: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        (r, z, n), (hr, hz, hn) = gates.chunk(3, -1), recurrent.chunk(3, -1)
+        new = torch.tanh(n + torch.mul(torch.sigmoid(r + hr), hn))
+        return (new + torch.mul(torch.sigmoid(z + hz), state[0] - new),)
+
+    output, states = _unrolled(
+        cell, input, (hx,), params, has_biases, num_layers, bidirectional, batch_first
+    )
+    return output, states[0]
+
+
+def _unrolled(
+    cell: Callable[[Tensor, Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]],
+    input: Tensor,
+    initial: Sequence[Tensor],
+    params: Sequence[Tensor],
+    has_biases: bool,
+    layers: int,
+    bidirectional: bool,
+    batch_first: bool,
+) -> tuple[Tensor, list[Tensor]]:
+    """A recurrent network step by step; states are (layers x directions, batch, hidden)."""
+    sequence = list(input.unbind(1 if batch_first else 0))
+    directions, size = 1 + bidirectional, 4 if has_biases else 2
+    finals: list[tuple[Tensor, ...]] = []
+    for layer in range(layers):
+        outputs: list[list[Tensor]] = []
+        for direction in range(directions):
+            number = layer * directions + direction
+            wi, wh, *biases = params[number * size : (number + 1) * size]
+            bi, bh = biases or (None, None)
+            state = tuple(part[number] for part in initial)
+            steps = reversed(sequence) if direction else sequence
+            made = []
+            for x in steps:
+                state = cell(F.linear(x, wi, bi), F.linear(state[0], wh, bh), state)
+                made.append(state[0])
+            finals.append(state)
+            outputs.append(made[::-1] if direction else made)
+        sequence = [torch.cat(parts, -1) for parts in zip(*outputs, strict=True)]
+    output = torch.stack(sequence, 1 if batch_first else 0)
+    return output, [torch.stack(parts) for parts in zip(*finals, strict=True)]
+
+
+DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        layer_norm,
+        rms_norm,
+        group_norm,
+        instance_norm,
+        normalize,
+        norm,
+        vector_norm,
+        var,
+        std,
+        glu,
+        softmin,
+        addmm,
+        addcmul,
+        lerp,
+        minimum,
+        maximum,
+        amin,
+        local_response_norm,
+        scaled_dot_product_attention,
+        multi_head_attention_forward,
+        lstm,
+        gru,
+    )
+} | {"linalg_norm": norm, "linalg_vector_norm": vector_norm}

@@ -1,0 +1,380 @@
+"""Backward rules on tensor operations: how relevance flows, whatever the architecture.
+
+A TorchFunctionMode sees each operation of a forward pass: functional, module, method, inline and
+in-place forms alike. Where an operation has a rule, its true value is kept and its derivative is
+replaced by that of a surrogate which the rule writes down as an ordinary torch expression; autograd
+then does the rest in one backward pass. Operations that are compositions of simpler ones (layer
+norm, attention, an LSTM) are taken apart and run again under the mode.
+
+A rule may need the same operation's inputs in a reference pass. The reference is run first and its
+inputs go on a tape, which the second pass reads in the same order.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from nbxplain.core.errors import MethodError, ModelError
+from nbxplain.core.operations import LINEAR, OBSERVERS, REVERSED, STRUCTURAL
+
+
+@dataclass
+class Operation:
+    """One call in a forward pass, in its plain form: not in place, not reversed.
+
+    `arguments` are the positional ones; `reference` are those of the reference pass, or None.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    arguments: tuple[Any, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    reference: tuple[Any, ...] | None = None
+    sinks: Mapping[str, Tensor] = field(default_factory=dict)
+
+    def __call__(self, *arguments: Any) -> Any:
+        """The operation on other arguments; trailing ones default to its own."""
+        return self.function(*arguments, *self.arguments[len(arguments) :], **self.options)
+
+    @property
+    def data(self) -> list[int]:
+        """Positions of the arguments through which relevance flows."""
+        return [
+            i for i, a in enumerate(self.arguments) if isinstance(a, Tensor) and a.requires_grad
+        ]
+
+    def constant(self, position: int) -> bool:
+        """Whether an argument is the same thing in both passes: a weight, a number."""
+        if self.reference is None or position in self.data:
+            return False
+        here, there = self.arguments[position], self.reference[position]
+        return here is there or not isinstance(here, Tensor) or bool(torch.equal(here, there))
+
+    def value(self) -> Any:
+        """The true output, without a graph."""
+        with torch.no_grad():
+            return self(*self.arguments)
+
+
+Rule = Callable[[Operation], Any]
+"""Gives the operation's output with the derivative that the rule asks for, see graft."""
+Decomposition = Callable[..., Any]
+Tape = list[tuple[str, tuple[Any, ...]]]
+"""Names and arguments of the operations of a reference pass, in order."""
+
+
+@dataclass
+class RuleSet:
+    """Rules with what a pass needs to follow them.
+
+    `reference` builds the reference inputs of rows. With `unit` the pass differentiates by a tensor
+    of ones that is multiplied with the input, so that the gradient is relevance itself; rules find
+    it on tensors that are still the input (see unit_of). `met` collects the rules that applied.
+    """
+
+    rules: Mapping[str, Rule]
+    decompositions: Mapping[str, Decomposition]
+    strict: bool = True
+    reference: Callable[[Tensor], Tensor] | None = None
+    unit: bool = False
+    sinks: tuple[str, ...] = ()
+    met: set[str] = field(default_factory=set)
+
+    def recorder(self) -> Recorder:
+        """The mode of the reference pass."""
+        return Recorder(self.rules, self.decompositions, self.strict)
+
+    def mode(self, tape: Tape | None, rows: int, like: Tensor) -> Rules:
+        """The mode of the pass that is differentiated."""
+        sinks = {name: like.new_ones(rows).requires_grad_() for name in self.sinks}
+        return Rules(
+            self.rules,
+            self.decompositions,
+            strict=self.strict,
+            tape=tape,
+            sinks=sinks,
+            met=self.met,
+        )
+
+    def leaf(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
+        """What is differentiated by, and what the model is fed: a copy, should it work in place."""
+        if not self.unit:
+            inputs = inputs.requires_grad_()
+            return inputs, inputs.clone()
+        leaf = torch.ones_like(inputs).requires_grad_()
+        fed = leaf * inputs
+        fed._unit = leaf  # type: ignore[attr-defined]
+        return leaf, fed
+
+
+def unit_of(tensor: Tensor) -> Tensor | None:
+    """The ones behind a tensor that is the input, moved about at most; None for any other."""
+    unit: Tensor | None = getattr(tensor, "_unit", None)
+    return unit
+
+
+def _with_unit(operation: Operation, result: Any) -> Any:
+    """Moves the ones along with the input."""
+    first = operation.arguments[0] if operation.arguments else None
+    if (
+        operation.name in STRUCTURAL
+        and isinstance(first, Tensor)
+        and isinstance(result, Tensor)
+        and (unit := unit_of(first)) is not None
+    ):
+        result._unit = operation(unit)  # type: ignore[attr-defined]
+    return result
+
+
+class _Graft(torch.autograd.Function):
+    """The value of one tensor with the derivative of another."""
+
+    @staticmethod
+    def forward(context: Any, surrogate: Tensor, value: Tensor, change: Any) -> Tensor:
+        context.change = change
+        return value.view_as(value)
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = gradients
+        return (gradient if context.change is None else context.change(gradient)), None, None
+
+
+def graft(
+    surrogate: Tensor, value: Tensor, change: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
+    """`value` forward; backward the gradient goes through `change` and on to `surrogate`."""
+    result: Tensor = _Graft.apply(surrogate, value, change)  # type: ignore[no-untyped-call]
+    return result
+
+
+class Rules(TorchFunctionMode):
+    """Runs a forward pass whose derivative follows `rules`, by operation name.
+
+    `decompositions` take compound operations apart. With `strict` an operation that has no rule and
+    is not linear is refused (MethodError), unless it is linear between the reference and here;
+    otherwise it keeps its own derivative. `tape` holds the reference pass for rules that need it;
+    without one the reference of the linearity check is zero. `sinks` are leaves (n,) of ones, one a
+    row, that a rule may multiply into its surrogate: their gradient is what went there.
+    """
+
+    def __init__(
+        self,
+        rules: Mapping[str, Rule],
+        decompositions: Mapping[str, Decomposition],
+        *,
+        strict: bool,
+        tape: Tape | None = None,
+        sinks: Mapping[str, Tensor] | None = None,
+        met: set[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._rules, self._decompositions = rules, decompositions
+        self._strict = strict
+        self._tape = None if tape is None else iter(tape)
+        self.sinks = sinks or {}
+        self.met = set() if met is None else met
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        operation, target = plain(func, args, kwargs or {})
+        name = operation.name
+        if name in self._decompositions:
+            with self:
+                result = self._decompositions[name](*operation.arguments, **operation.options)
+        elif not on_tape(operation, self._rules, self._strict):
+            return _with_unit(operation, func(*args, **(kwargs or {})))
+        else:
+            result = self._apply(operation)
+        # An in-place operation also changes whatever shares memory with its target.
+        return result if target is None else target.copy_(result)
+
+    def _apply(self, operation: Operation) -> Any:
+        operation.sinks = self.sinks
+        if self._tape is not None:
+            operation.reference = self._read(operation)
+        if not operation.data:
+            return operation.value()
+        rule = self._rules.get(operation.name)
+        if rule is not None:
+            self.met.add(operation.name)
+            return rule(operation)
+        result = operation(*operation.arguments)
+        if _flows(result) and not linear_here(operation):
+            raise MethodError(
+                f"No rule says how relevance flows through {operation.name!r}.",
+                "Choose a gradient or perturbation method, or add a rule for it "
+                "(nbxplain.core.operations lists what is covered).",
+            )
+        return result
+
+    def _read(self, operation: Operation) -> tuple[Any, ...]:
+        assert self._tape is not None
+        name, arguments = next(self._tape, ("", ()))
+        if name != operation.name:
+            raise ModelError(
+                f"The model ran {operation.name!r} on the input where it ran {name or 'nothing'!r} "
+                "on the baseline.",
+                "Its control flow depends on the input, so the two cannot be compared.",
+            )
+        return arguments
+
+
+class Recorder(TorchFunctionMode):
+    """Records the arguments of a reference pass for the Rules of the second one."""
+
+    def __init__(
+        self, rules: Mapping[str, Rule], decompositions: Mapping[str, Decomposition], strict: bool
+    ) -> None:
+        super().__init__()
+        self._rules, self._decompositions, self._strict = rules, decompositions, strict
+        self.tape: Tape = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        operation, target = plain(func, args, kwargs or {})
+        if operation.name in self._decompositions:
+            with self:
+                decomposition = self._decompositions[operation.name]
+                result = decomposition(*operation.arguments, **operation.options)
+            return result if target is None else target.copy_(result)
+        if on_tape(operation, self._rules, self._strict):
+            self.tape.append((operation.name, tuple(_kept(a, target) for a in operation.arguments)))
+        return func(*args, **(kwargs or {}))
+
+
+def _kept(argument: Any, target: Tensor | None) -> Any:
+    """What goes on the tape: a copy of what is about to be overwritten, else the thing itself."""
+    if isinstance(argument, Tensor) and not isinstance(argument, torch.nn.Parameter):
+        return argument.detach().clone() if argument is target else argument.detach()
+    return argument
+
+
+def on_tape(operation: Operation, rules: Mapping[str, Rule], strict: bool) -> bool:
+    """Whether the operation takes part: it has a rule, or it is unknown and must be checked."""
+    if operation.name in rules:
+        return any(isinstance(a, Tensor) for a in operation.arguments)
+    if not strict or operation.name in LINEAR or operation.name in OBSERVERS:
+        return False
+    return any(isinstance(a, Tensor) and a.is_floating_point() for a in operation.arguments)
+
+
+def plain(
+    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Operation, Tensor | None]:
+    """A call in its plain form, and the tensor it would have overwritten, if any."""
+    name = getattr(func, "__name__", str(func))
+    function, target = func, None
+    if name in REVERSED:
+        name = REVERSED[name]
+        return Operation(name, getattr(torch, name), (args[1], args[0])), None
+    if name.startswith("__i") and name.endswith("__") and hasattr(torch, name[3:-2]):
+        name, target = name[3:-2], args[0]
+        function = getattr(torch, name)
+    elif name.endswith("_") and not name.endswith("__") and _outside(func, name[:-1]) is not None:
+        name, target = name[:-1], args[0]
+        function = _outside(func, name)
+    elif name.startswith("__") and name.endswith("__") and name.strip("_") in DUNDERS:
+        name = name.strip("_")
+        function = getattr(torch, DUNDERS[name])
+        name = DUNDERS[name]
+    elif "inplace" in (names := _parameters(func)):
+        position = names.index("inplace")
+        wanted = args[position] if position < len(args) else kwargs.get("inplace", False)
+        if wanted:
+            target = args[0] if args else kwargs.get("input")
+        if position < len(args):
+            args = (*args[:position], False, *args[position + 1 :])
+        else:
+            kwargs = {**kwargs, "inplace": False}
+    if name in ("softmax", "log_softmax") and kwargs.get("dtype") is not None:
+        # Casting down inside would make the reference and the input round differently.
+        kwargs = {key: value for key, value in kwargs.items() if key != "dtype"}
+    if not args and "input" in kwargs:
+        kwargs = dict(kwargs)
+        args = (kwargs.pop("input"),)
+    return Operation(name, function, tuple(args), kwargs), target
+
+
+DUNDERS = {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "truediv": "div",
+    "matmul": "matmul",
+    "pow": "pow",
+    "neg": "neg",
+    "abs": "abs",
+}
+"""Operators whose plain function has another name, or the same."""
+
+
+def _outside(func: Any, name: str) -> Any:
+    """The out-of-place form of an in-place function."""
+    for space in (torch, torch.nn.functional, Tensor):
+        if hasattr(space, name):
+            return getattr(space, name)
+    return None
+
+
+@cache
+def _parameters(func: Any) -> list[str]:
+    """The parameter names of a Python function; builtins have none to look at."""
+    try:
+        return list(inspect.signature(func).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
+def _flows(result: Any) -> bool:
+    parts = result if isinstance(result, tuple | list) else (result,)
+    return any(isinstance(part, Tensor) and part.requires_grad for part in parts)
+
+
+def linear_here(operation: Operation) -> bool:
+    """Whether the operation is affine on the segment from the reference to here, tested inside it.
+
+    Without a reference: whether it is linear from zero, which is what conservation needs.
+    """
+    here = operation.arguments
+    there = operation.reference or tuple(
+        torch.zeros_like(a) if i in operation.data else a for i, a in enumerate(here)
+    )
+    with torch.no_grad():
+        try:
+            ends = [_parts(operation(*point)) for point in (there, here)]
+            inside = [
+                _parts(
+                    operation(*(_between(a, b, share) for a, b in zip(there, here, strict=True)))
+                )
+                for share in (0.25, 0.5)
+            ]
+        except RuntimeError:
+            return False
+    return all(
+        part.shape == low.shape == high.shape
+        and torch.allclose(part, torch.lerp(low, high, share), rtol=1e-3, atol=1e-5)
+        for share, parts in zip((0.25, 0.5), inside, strict=True)
+        for part, low, high in zip(parts, *ends, strict=True)
+    )
+
+
+def _between(low: Any, high: Any, share: float) -> Any:
+    if isinstance(high, Tensor) and high.is_floating_point():
+        return torch.lerp(low.detach(), high.detach(), share)
+    return high
+
+
+def _parts(result: Any) -> list[Tensor]:
+    parts = result if isinstance(result, tuple | list) else (result,)
+    return [part for part in parts if isinstance(part, Tensor) and part.is_floating_point()]

@@ -1,0 +1,357 @@
+"""LRP's rules: relevance is split among what an operation summed, and none is made.
+
+Relevance of a tensor is its value times the derivative that arrives, R = y g. A rule therefore
+writes a surrogate whose derivative, times the input's value, is the input's share of R. What biases
+and stabilisers take is multiplied by a sink, so that the sum can be accounted for.
+Bach et al. 2015; Montavon et al. 2019; Achtibat et al. 2024 for transformers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from nbxplain.core.errors import MethodError
+from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
+from nbxplain.core.rules import Operation, Rule, graft, unit_of
+
+BIAS, STABILISER = "absorbed_by_biases", "absorbed_by_stabiliser"
+"""The sinks, and the evidence they become."""
+
+WeightRule = Literal["epsilon", "gamma", "z_plus", "alpha_beta", "flat", "w_squared", "z_box"]
+
+CONVOLUTIONS = tuple(f"conv{kind}{d}d" for kind in ("", "_transpose") for d in (1, 2, 3))
+
+
+@dataclass(frozen=True)
+class Composite:
+    """Which rule each kind of weighted operation follows; `first` is for those at the input."""
+
+    dense: WeightRule
+    convolution: WeightRule
+    first: WeightRule | None = None
+
+
+@dataclass(frozen=True)
+class Strengths:
+    """The constants of the rules, and the box (low, high) in model units that z_box needs.
+
+    Without `biases` they take no share, and relevance is conserved in spite of them.
+    """
+
+    epsilon: float
+    gamma: float
+    alpha: float
+    biases: bool = True
+    box: tuple[Tensor, Tensor] | None = None
+
+
+def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Rule]:
+    """The rules of a composite by operation name."""
+
+    def weighted(kind: WeightRule) -> Rule:
+        def rule(operation: Operation) -> Tensor:
+            at_input = composite.first and unit_of(operation.arguments[0]) is not None
+            chosen = composite.first if at_input else kind
+            assert chosen is not None
+            return _marked(operation, weighted_rule(operation, chosen, strengths))
+
+        return rule
+
+    def batch_norm(operation: Operation) -> Tensor:
+        origin: Operation | None = getattr(operation.arguments[0], "_origin", None)
+        if origin is None:
+            return affine_rule(operation, strengths)
+        merged = _merged(origin, operation)
+        result: Tensor = rules[merged.name](merged)
+        return result
+
+    def stabilised(operation: Operation) -> Tensor:
+        return sum_rule(operation, strengths)
+
+    def ratio(operation: Operation) -> Tensor:
+        return ratio_rule(operation, strengths)
+
+    rules: dict[str, Rule] = {
+        **dict.fromkeys(ELEMENTWISE, ratio),
+        **dict.fromkeys(PRODUCTS, product_rule),
+        **dict.fromkeys(CONVOLUTIONS, weighted(composite.convolution)),
+        **dict.fromkeys(("add", "sub", "rsub"), stabilised),
+        **dict.fromkeys(KEPT, kept_rule),
+        "linear": weighted(composite.dense),
+        "batch_norm": batch_norm,
+        "rsqrt": constant_rule,
+    }
+    return rules
+
+
+KEPT = (
+    *(f"{kind}max_pool{d}d{end}" for kind in ("", "adaptive_") for d in (1, 2, 3)
+      for end in ("", "_with_indices")),
+    "softmax", "log_softmax", "logsumexp", "amax", "max", "where",
+)  # fmt: skip
+"""Their own derivative is the rule: the winner takes all, and AttnLRP's x (R - s sum R)."""
+
+
+def kept_rule(operation: Operation) -> Tensor:
+    """The operation as it is."""
+    result: Tensor = operation(*operation.arguments)
+    return result
+
+
+def constant_rule(operation: Operation) -> Tensor:
+    """The scale of a normalisation is taken as a constant (AttnLRP, identity rule)."""
+    result: Tensor = operation.value()
+    return result
+
+
+def ratio_rule(operation: Operation, strengths: Strengths) -> Tensor:
+    """An activation hands its relevance on: y / x as slope."""
+    if operation.data != [0]:
+        raise MethodError(f"{operation.name!r} of two tensors has no rule.", "Try gradients.")
+    x, y = operation.arguments[0], operation.value()
+    stable = _stable(x.detach(), strengths.epsilon)
+    lost = y * (1 - x.detach() / stable)
+    return graft(x * (y / stable) + _spread(operation, STABILISER, y) * lost, y)
+
+
+def product_rule(operation: Operation) -> Tensor:
+    """Half to each of two factors; a divisor counts as a constant. AttnLRP, uniform rule."""
+    value = operation.value()
+    data = operation.data
+    if operation.name.startswith(("div", "true")):
+        if 0 not in data:
+            raise MethodError("A constant divided by the input has no rule.", "Try gradients.")
+        divisor = operation.arguments[1]
+        divisor = divisor.detach() if isinstance(divisor, Tensor) else divisor
+        return graft(operation(operation.arguments[0], divisor), value)
+    if len(data) == 1:
+        result: Tensor = operation(*operation.arguments)
+        return result
+    halves = []
+    for position in data:
+        arguments = [
+            a.detach() if isinstance(a, Tensor) and i != position else a
+            for i, a in enumerate(operation.arguments)
+        ]
+        halves.append(operation(*arguments))
+    return graft(torch.stack(halves).mean(0), value)
+
+
+def sum_rule(operation: Operation, strengths: Strengths) -> Tensor:
+    """A sum is split by contribution; what is added and does not depend on the input is a bias."""
+    value = operation.value()
+    scale = value / _stable(value, strengths.epsilon)
+    with torch.no_grad():
+        parts = [a.detach() * (i in operation.data) if isinstance(a, Tensor) else a * 0
+                 for i, a in enumerate(operation.arguments[:2])]  # fmt: skip
+        bias = value - operation(*parts)
+    surrogate = operation(*operation.arguments) - bias
+    return graft(_with_sinks(operation, surrogate, bias, value, scale), value)
+
+
+def affine_rule(operation: Operation, strengths: Strengths) -> Tensor:
+    """Batch norm that follows no linear map: a scale and a bias."""
+    value = operation.value()
+    with torch.no_grad():
+        bias = operation(torch.zeros_like(operation.arguments[0]))
+    scale = value / _stable(value, strengths.epsilon)
+    surrogate = operation(*operation.arguments) - bias
+    return graft(_with_sinks(operation, surrogate, bias, value, scale), value)
+
+
+def _with_sinks(
+    operation: Operation, surrogate: Tensor, bias: Tensor, value: Tensor, scale: Tensor
+) -> Tensor:
+    lost = value * (1 - scale)
+    biases = _spread(operation, BIAS, value) * bias * scale
+    return surrogate * scale + biases + _spread(operation, STABILISER, value) * lost
+
+
+def weighted_rule(operation: Operation, kind: WeightRule, strengths: Strengths) -> Tensor:
+    """A linear layer or convolution with constant weights, by one of the rules."""
+    if 1 in operation.data or 2 in operation.data:
+        raise MethodError(f"{operation.name!r} with data-dependent weights has no rule.", "")
+    x, weight = operation.arguments[:2]
+    bias = operation.arguments[2] if len(operation.arguments) > 2 else None
+    bias = operation.options.get("bias", bias)
+    value = operation.value()
+    terms = TERMS[kind](Terms(operation, x, weight.detach(), bias, value, strengths))
+    return graft(terms, value)
+
+
+@dataclass
+class Terms:
+    """A weighted operation and its parts, for the rules to recombine."""
+
+    operation: Operation
+    x: Tensor
+    weight: Tensor
+    bias: Tensor | None
+    value: Tensor
+    strengths: Strengths
+
+    def map(self, x: Tensor, weight: Tensor) -> Tensor:
+        """The operation without its bias, on other inputs and weights."""
+        options = {k: v for k, v in self.operation.options.items() if k != "bias"}
+        rest = self.operation.arguments[3:]
+        result: Tensor = self.operation.function(x, weight, None, *rest, **options)
+        return result
+
+    def biases(self, change: Callable[[Tensor], Tensor]) -> Tensor:
+        """The changed bias, as it is added to every output; zeros without one."""
+        if self.bias is None or not self.strengths.biases:
+            return torch.zeros_like(self.value)
+        shape = [1] * self.value.ndim
+        channels = 1 if self.operation.name in CONVOLUTIONS else self.value.ndim - 1
+        shape[channels] = -1
+        return change(self.bias.detach()).view(shape).expand_as(self.value)
+
+    def share(self, surrogate: Tensor, bias: Tensor) -> Tensor:
+        """`surrogate` normalised so that it and the bias together carry the whole relevance."""
+        total = surrogate.detach() + bias
+        stable = _stable(total, self.strengths.epsilon)
+        scale = self.value / stable
+        biases = _spread(self.operation, BIAS, total) * bias * scale
+        lost = _spread(self.operation, STABILISER, total) * (self.value - total * scale)
+        return surrogate * scale + biases + lost
+
+    def split(self, same: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor]) -> Tensor:
+        """`same` weights for positive inputs and `other` ones for negative."""
+        positive = self.map(self.x.clamp(min=0), same(self.weight))
+        if not bool((self.x < 0).any()):
+            return positive
+        return positive + self.map(self.x.clamp(max=0), other(self.weight))
+
+
+def _epsilon(t: Terms) -> Tensor:
+    return t.share(t.map(t.x, t.weight), t.biases(lambda b: b))
+
+
+def _z_plus(t: Terms) -> Tensor:
+    return t.share(t.split(_above, _below), t.biases(_above))
+
+
+def _alpha_beta(t: Terms) -> Tensor:
+    alpha = t.strengths.alpha
+    supporting = t.share(t.split(_above, _below), t.biases(_above))
+    opposing = t.share(t.split(_below, _above), t.biases(_below))
+    return alpha * supporting - (alpha - 1) * opposing
+
+
+def _gamma(t: Terms) -> Tensor:
+    def more(w: Tensor) -> Tensor:
+        return w + t.strengths.gamma * _above(w)
+
+    def less(w: Tensor) -> Tensor:
+        return w + t.strengths.gamma * _below(w)
+
+    supporting = t.share(t.split(more, less), t.biases(more))
+    opposing = t.share(t.split(less, more), t.biases(less))
+    return torch.where(t.value > 0, supporting, opposing)
+
+
+def _flat(t: Terms) -> Tensor:
+    unit = _unit(t)
+    return t.share(t.map(unit, torch.ones_like(t.weight)), torch.zeros_like(t.value))
+
+
+def _w_squared(t: Terms) -> Tensor:
+    return t.share(t.map(_unit(t), t.weight**2), torch.zeros_like(t.value))
+
+
+def _z_box(t: Terms) -> Tensor:
+    unit = _unit(t)
+    if t.strengths.box is None or unit.ndim != 4:
+        raise MethodError("The z_box rule needs a picture as input.", "Choose another composite.")
+    low, high = t.strengths.box
+    surrogate = t.map(unit * t.x.detach(), t.weight)
+    surrogate = (
+        surrogate - t.map(unit * low, _above(t.weight)) - t.map(unit * high, _below(t.weight))
+    )
+    return t.share(surrogate, torch.zeros_like(t.value))
+
+
+def _unit(t: Terms) -> Tensor:
+    unit = unit_of(t.x)
+    if unit is None:
+        raise MethodError(
+            "This rule is for the first layer only, where inputs are pixels.",
+            "Choose a composite that uses it there.",
+        )
+    return unit
+
+
+TERMS: dict[WeightRule, Callable[[Terms], Tensor]] = {
+    "epsilon": _epsilon,
+    "gamma": _gamma,
+    "z_plus": _z_plus,
+    "alpha_beta": _alpha_beta,
+    "flat": _flat,
+    "w_squared": _w_squared,
+    "z_box": _z_box,
+}
+
+
+def _above(x: Tensor) -> Tensor:
+    return x.clamp(min=0)
+
+
+def _below(x: Tensor) -> Tensor:
+    return x.clamp(max=0)
+
+
+def _stable(x: Tensor, epsilon: float) -> Tensor:
+    """x pushed away from zero by epsilon; zero counts as positive."""
+    return x + torch.where(x >= 0, epsilon, -epsilon)
+
+
+def _spread(operation: Operation, sink: str, like: Tensor) -> Tensor:
+    """A sink, one number a row of the batch, laid along the first dimension of `like`."""
+    leaf = operation.sinks[sink]
+    count = like.shape[0] if like.ndim else 1
+    if count % len(leaf):
+        # The batch is not the first dimension here: the sum over rows is still right.
+        return leaf.mean()
+    return leaf.repeat_interleave(count // len(leaf)).view(-1, *[1] * (like.ndim - 1))
+
+
+def _marked(operation: Operation, result: Tensor) -> Tensor:
+    """Remembers the linear map, in case a batch norm follows and is merged into it."""
+    result._origin = operation  # type: ignore[attr-defined]
+    return result
+
+
+def _merged(linear: Operation, norm: Operation) -> Operation:
+    """The one linear map that equals a linear map and the batch norm after it."""
+    names = (
+        "input",
+        "running_mean",
+        "running_var",
+        "weight",
+        "bias",
+        "training",
+        "momentum",
+        "eps",
+    )
+    given = dict(zip(names, norm.arguments, strict=False)) | norm.options
+    if given.get("training"):
+        raise MethodError("Batch norm in training mode has no rule.", "Call model.eval().")
+    scale = torch.rsqrt(given["running_var"] + given.get("eps", 1e-5))
+    if given.get("weight") is not None:
+        scale = scale * given["weight"]
+    weight = linear.arguments[1].detach()
+    bias = linear.arguments[2] if len(linear.arguments) > 2 else linear.options.get("bias")
+    shift = -given["running_mean"] if bias is None else bias.detach() - given["running_mean"]
+    shift = shift * scale
+    if given.get("bias") is not None:
+        shift = shift + given["bias"]
+    shape = [1] * weight.ndim
+    shape[1 if "transpose" in linear.name else 0] = -1
+    arguments = (linear.arguments[0], weight * scale.view(shape), shift, *linear.arguments[3:])
+    options = {k: v for k, v in linear.options.items() if k not in ("weight", "bias")}
+    return Operation(linear.name, linear.function, arguments, options, sinks=norm.sinks)

@@ -1,0 +1,286 @@
+"""DeepLIFT's rules: what each operation makes of the difference between input and reference.
+
+Every surrogate is linear in the input with coefficients for which its change between the two points
+is exactly the change of the operation; completeness of the whole network follows by composition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from nbxplain.core.errors import MethodError
+from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
+from nbxplain.core.rules import Operation, Rule, graft
+
+
+class Dual(NamedTuple):
+    """A tensor in the input's pass, with its graph, and the same tensor in the reference's."""
+
+    here: Tensor
+    there: Tensor
+
+    @property
+    def mean(self) -> Tensor:
+        return (self.here.detach() + self.there) / 2
+
+
+def dual(operation: Operation, position: int = 0) -> Dual:
+    """The two values of an argument; a constant is its own reference."""
+    assert operation.reference is not None
+    here, there = operation.arguments[position], operation.reference[position]
+    if not isinstance(here, Tensor):
+        here = torch.as_tensor(here)
+        there = here if not isinstance(there, Tensor) else there
+    return Dual(here, there)
+
+
+def secant(function: Callable[[Tensor], Tensor], x: Dual) -> Dual:
+    """An elementwise function as the straight line through its two values (the rescale rule).
+
+    Where the two points coincide the line is the tangent. Shrikumar et al. 2017, equation 6.
+    """
+    with torch.no_grad():
+        here, there = function(x.here), function(x.there)
+        change = x.here - x.there
+        close = change.abs() < (1e-6 if change.dtype == torch.float32 else 1e-10)
+        slope = (here - there) / change.masked_fill(close, 1)
+    if bool(close.any()):
+        slope = torch.where(close, _tangent(function, x.here), slope)
+    return Dual(graft(slope * x.here, here), there)
+
+
+def _tangent(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    with torch.enable_grad():
+        point = x.detach().requires_grad_()
+        (slope,) = torch.autograd.grad(function(point).sum(), point)
+    return slope
+
+
+def product(multiply: Callable[[Tensor, Tensor], Tensor], a: Dual, b: Dual) -> Dual:
+    """A product in which each side sees the mean of the other.
+
+    ab - a'b' = (a - a') (b + b')/2 + (a + a')/2 (b - b'), for every bilinear operation.
+    """
+    with torch.no_grad():
+        here, there = multiply(a.here, b.here), multiply(a.there, b.there)
+    surrogate = multiply(a.here, b.mean) + multiply(a.mean, b.here)
+    return Dual(graft(surrogate, here), there)
+
+
+def linear(function: Callable[[Tensor], Tensor], x: Dual) -> Dual:
+    """An affine function: its own derivative is right."""
+    return Dual(function(x.here), function(x.there))
+
+
+def elementwise_rule(operation: Operation) -> Tensor:
+    """Any function of one tensor, value by value."""
+    if len(operation.data) > 1 or operation.data != [0]:
+        if operation.name == "pow" and operation.data == [1]:
+            base = operation.arguments[0]
+            return secant(lambda exponent: torch.pow(base, exponent), dual(operation, 1)).here
+        raise MethodError(
+            f"{operation.name!r} of two data-dependent tensors has no rule.",
+            "Choose integrated gradients, which needs none.",
+        )
+    return secant(lambda x: operation(x), dual(operation)).here
+
+
+def product_rule(operation: Operation) -> Tensor:
+    """mul, matmul, einsum and the like: of two data-dependent tensors, or of one and weights."""
+    if operation.name == "einsum":
+        return _einsum(operation)
+    if not all(isinstance(a, Tensor) for a in operation.arguments[:2]):
+        return _scaled(operation)
+    a, b = dual(operation, 0), dual(operation, 1)
+    if operation.name in ("div", "divide", "true_divide"):
+        return _ratio(operation, a, b)
+    if operation.constant(0) or operation.constant(1):
+        tensor: Tensor = operation(*operation.arguments)
+        return tensor
+    return product(lambda x, y: operation(x, y), a, b).here
+
+
+def _scaled(operation: Operation) -> Tensor:
+    """A tensor and a number: linear, but for a number divided by a tensor."""
+    if operation.data == [1] and operation.name.startswith(("div", "true")):
+        number = operation.arguments[0]
+        return secant(lambda x: number / x, dual(operation, 1)).here
+    tensor: Tensor = operation(*operation.arguments)
+    return tensor
+
+
+def _ratio(operation: Operation, a: Dual, b: Dual) -> Tensor:
+    if operation.options.get("rounding_mode"):
+        raise MethodError("Rounded division has no rule.", "Choose integrated gradients.")
+    if not b.here.requires_grad:
+        tensor: Tensor = operation(*operation.arguments)
+        return tensor
+    return product(torch.mul, a, secant(torch.reciprocal, b)).here
+
+
+def _einsum(operation: Operation) -> Tensor:
+    data = operation.data
+    if len(operation.arguments) == 2 and not data:
+        raise MethodError("einsum over a list of tensors has no rule.", "Pass them one by one.")
+    if len(data) == 2 and data == [1, 2]:
+        equation = operation.arguments[0]
+        return product(
+            lambda x, y: torch.einsum(equation, x, y), dual(operation, 1), dual(operation, 2)
+        ).here
+    if len(data) > 2:
+        raise MethodError("einsum of three data-dependent tensors has no rule.", "Split it.")
+    tensor: Tensor = operation(*operation.arguments)
+    return tensor
+
+
+def softmax_rule(operation: Operation) -> Tensor:
+    """exp, sum, reciprocal, product, after the same shift on both sides."""
+    x, dim = dual(operation), _dim(operation)
+    return _softmax(x, dim).here
+
+
+def _dim(operation: Operation) -> int:
+    dim = operation.options.get("dim")
+    if dim is None and len(operation.arguments) > 1:
+        dim = operation.arguments[1]
+    return -1 if dim is None else int(dim)
+
+
+def _shifted(x: Dual, dim: int) -> Dual:
+    top = torch.maximum(x.here.detach(), x.there).amax(dim, keepdim=True)
+    return linear(lambda t: t - top, x)
+
+
+def _softmax(x: Dual, dim: int) -> Dual:
+    powers = secant(torch.exp, _shifted(x, dim))
+    total = linear(lambda t: t.sum(dim, keepdim=True), powers)
+    return product(torch.mul, powers, secant(torch.reciprocal, total))
+
+
+def log_softmax_rule(operation: Operation) -> Tensor:
+    """x less the logarithm of the sum of exponentials."""
+    dim = _dim(operation)
+    shifted = _shifted(dual(operation), dim)
+    total = linear(lambda t: t.sum(dim, keepdim=True), secant(torch.exp, shifted))
+    return shifted.here - secant(torch.log, total).here
+
+
+def logsumexp_rule(operation: Operation) -> Tensor:
+    """The same sum, with the shift put back."""
+    x, dim = dual(operation), _dim(operation)
+    keep = bool(operation.options.get("keepdim", (*operation.arguments, None, False)[2]))
+    top = torch.maximum(x.here.detach(), x.there).amax(dim, keepdim=True)
+    powers = secant(torch.exp, linear(lambda t: t - top, x))
+    total = secant(torch.log, linear(lambda t: t.sum(dim, keepdim=True), powers)).here + top
+    return total if keep else total.squeeze(dim)
+
+
+def max_pool_rule(operation: Operation) -> Tensor | tuple[Tensor, Tensor]:
+    """The change goes to the place of the larger of the two maxima.
+
+    Windows that overlap add up, because the surrogate gathers and its derivative scatters.
+    """
+    x = dual(operation)
+    pool = getattr(F, operation.name.removesuffix("_with_indices"))
+    wanted = operation.options.pop("return_indices", False)
+    options = {"return_indices": True, **operation.options}
+    spatial = int(operation.name.removesuffix("_with_indices")[-2])
+    with torch.no_grad():
+        here, at = pool(x.here, *operation.arguments[1:], **options)
+        there, at_reference = pool(x.there, *operation.arguments[1:], **options)
+    flat = Dual(*(t.flatten(-spatial) for t in x))
+    places = at.flatten(-spatial), at_reference.flatten(-spatial)
+    result = _largest(flat, places, here.flatten(-spatial), there.flatten(-spatial))
+    result = result.view_as(here)
+    return (result, at) if wanted else result
+
+
+def amax_rule(operation: Operation) -> Tensor:
+    """The largest value along dimensions."""
+    x = dual(operation)
+    dims = operation.options.get("dim", (*operation.arguments, ())[1])
+    keep = bool(operation.options.get("keepdim", (*operation.arguments, False, False)[2]))
+    dims = (dims,) if isinstance(dims, int) else tuple(dims) or tuple(range(x.here.ndim))
+    dims = tuple(d % x.here.ndim for d in dims)
+    rest = [d for d in range(x.here.ndim) if d not in dims]
+    flat = Dual(*(t.permute(*rest, *dims).flatten(len(rest)) for t in x))
+    here, at = flat.here.detach().max(-1, keepdim=True)
+    there, at_reference = flat.there.max(-1, keepdim=True)
+    result = _largest(flat, (at, at_reference), here, there).squeeze(-1)
+    for d in sorted(dims) if keep else ():
+        result = result.unsqueeze(d)
+    return result
+
+
+def max_rule(operation: Operation) -> Tensor | tuple[Tensor, Tensor]:
+    """max(x), max(x, dim) and max(x, y)."""
+    if len(operation.arguments) > 1 and isinstance(operation.arguments[1], Tensor):
+        raise MethodError("max of two tensors has no rule.", "Use torch.maximum.")
+    result = amax_rule(operation)
+    has_dim = len(operation.arguments) > 1 or "dim" in operation.options
+    return (result, operation.value()[1]) if has_dim else result
+
+
+def _largest(x: Dual, places: tuple[Tensor, Tensor], here: Tensor, there: Tensor) -> Tensor:
+    """The maxima of flattened windows; `places` are those of the input's and the reference's."""
+    at = torch.where(here >= there, *places)
+    chosen = linear(lambda t: t.gather(-1, at), x)
+    with torch.no_grad():
+        change = chosen.here - chosen.there
+        slope = torch.where(change == 0, 1, (here - there) / change.masked_fill(change == 0, 1))
+    return graft(slope * chosen.here, here)
+
+
+def where_rule(operation: Operation) -> Tensor:
+    """A choice is linear as long as both passes choose alike."""
+    assert operation.reference is not None
+    if not torch.equal(operation.arguments[0], operation.reference[0]):
+        raise MethodError(
+            "torch.where chooses otherwise for the baseline than for the input.",
+            "Choose another baseline, or integrated gradients.",
+        )
+    tensor: Tensor = operation(*operation.arguments)
+    return tensor
+
+
+def dynamic_rule(operation: Operation) -> Tensor:
+    """A linear layer or convolution whose weights depend on the input is a product."""
+    if 1 not in operation.data:
+        tensor: Tensor = operation(*operation.arguments)
+        return tensor
+    if 2 in operation.data:
+        raise MethodError(f"A data-dependent bias in {operation.name!r} has no rule.", "Add it.")
+    a, b = dual(operation, 0), dual(operation, 1)
+    bias = operation.arguments[2] if len(operation.arguments) > 2 else None
+    here = product(lambda x, w: operation(x, w, *_without_bias(operation)), a, b).here
+    return here if bias is None else graft(here, operation.value())
+
+
+def _without_bias(operation: Operation) -> tuple[None, ...]:
+    return (None,) if len(operation.arguments) > 2 else ()
+
+
+POOLS = [
+    f"{kind}max_pool{d}d{end}"
+    for kind in ("", "adaptive_")
+    for d in (1, 2, 3)
+    for end in ("", "_with_indices")
+]
+
+SECANTS: dict[str, Rule] = {
+    **dict.fromkeys(ELEMENTWISE, elementwise_rule),
+    **dict.fromkeys(PRODUCTS, product_rule),
+    **dict.fromkeys(POOLS, max_pool_rule),
+    **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), dynamic_rule),
+    "softmax": softmax_rule,
+    "log_softmax": log_softmax_rule,
+    "logsumexp": logsumexp_rule,
+    "amax": amax_rule,
+    "max": max_rule,
+    "where": where_rule,
+}
