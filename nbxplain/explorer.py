@@ -15,11 +15,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import torch
 from matplotlib.figure import Figure
 from PIL import Image
 from torch import Tensor, nn
+from traitlets import TraitError
 
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
@@ -74,8 +76,8 @@ class Explorer(Traits):
         self._labels = []
         self._past = History()
         self._asked: protocol.Spec | None = None
-        self._specs: dict[int, protocol.Spec] = {}
-        self._drafts: dict[int, Any] = {}
+        self._specs: WeakKeyDictionary[Job[Attribution], protocol.Spec] = WeakKeyDictionary()
+        self._drafts: WeakKeyDictionary[Job[Attribution], Any] = WeakKeyDictionary()
         self._failed: Exception | None = None
         self._seen_version: tuple[object, ...] | None = None
         self._remembered: dict[str, dict[str, Any]] = {}
@@ -272,9 +274,8 @@ class Explorer(Traits):
             self._jobs += 1
             job: Job[Attribution] = Job(self._jobs, phase, partial(self._attributions, spec, phase))
             if answer is not None:
-                self._drafts[job.id] = answer
-            self._specs = {id: s for id, s in self._specs.items() if id > job.id - 8}
-            self._specs[job.id] = spec
+                self._drafts[job] = answer
+            self._specs[job] = spec
         self._worker.submit(job)
 
     def _attributions(
@@ -301,19 +302,22 @@ class Explorer(Traits):
     def _told(self, job: Job[Attribution]) -> None:
         with self._lock:
             ended = job.state in ("done", "cancelled", "error")
-            if ended and job.id in self._drafts:
-                self._desk.answer(self._drafts.pop(job.id), job.error)
-            if job.state != "done" and ended and self._asked is self._specs.get(job.id):
+            if job.state != "done" and ended and self._asked is self._specs[job]:
                 self._asked = None
-            if job.dropped:
-                return
-            self._say(job)
-            if job.state == "error" and job.error is not None:
-                self._fail(job.error)
-            elif job.latest is not None and job.phase == "final" and ended:
-                self._show(job, job.latest)
-            elif job.latest is not None:
-                self._show_partly(job, job.latest, ended)
+            if not job.dropped:
+                self._tell(job, ended)
+            if ended and job in self._drafts:
+                # After its frame: an answer says that nothing more will come.
+                self._desk.answer(self._drafts.pop(job), job.error)
+
+    def _tell(self, job: Job[Attribution], ended: bool) -> None:
+        self._say(job)
+        if job.state == "error" and job.error is not None:
+            self._fail(job.error)
+        elif job.latest is not None and job.phase == "final" and ended:
+            self._show(job, job.latest)
+        elif job.latest is not None:
+            self._show_partly(job, job.latest, ended)
 
     def _say(self, job: Job[Attribution]) -> None:
         latest = job.latest
@@ -335,7 +339,7 @@ class Explorer(Traits):
     def _show(self, job: Job[Attribution], attribution: Attribution) -> None:
         if job.superseded:
             return
-        spec = self._specs[job.id]
+        spec = self._specs[job]
         drawn = wire.result(attribution, uuid4().hex[:12], "final", spec)
         self._failed, self._error, self._stale = None, None, False
         self._seen_version = self._adapter.version
@@ -347,6 +351,8 @@ class Explorer(Traits):
             self._publish_history()
 
     def _fail(self, error: Exception) -> None:
+        if isinstance(error, TraitError) and isinstance(error.__cause__, ExplanationError):
+            error = error.__cause__
         with self._lock:
             self._failed = error
             self._error = dict(failure(error))
@@ -356,7 +362,7 @@ class Explorer(Traits):
 
     def _show_partly(self, job: Job[Attribution], attribution: Attribution, last: bool) -> None:
         if self._answers.greeted:
-            spec, id = self._specs[job.id], f"frame-{job.id}"
+            spec, id = self._specs[job], f"frame-{job.id}"
             self._frames.offer(lambda: wire.result(attribution, id, job.phase, spec), last)
 
     def _restore(self, id: str) -> None:
