@@ -122,8 +122,8 @@ def test_the_evidence_is_where_the_cat_is(network: nn.Module, fed_cat: Tensor, s
     [
         ("gradient", {}),
         ("grad_cam", {}),
-        ("integrated_gradients", {"steps": 8}),
-        ("smoothgrad", {"samples": 6}),
+        ("integrated_gradients", {"steps": 4}),
+        ("smoothgrad", {"samples": 4}),
     ],
 )
 def test_chunks_agree_on_the_pretrained_network(

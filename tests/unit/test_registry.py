@@ -170,6 +170,7 @@ def test_does_not_depend_on_how_the_input_lies_in_memory(name: str) -> None:
 
 
 @every_method
+@pytest.mark.usefixtures("two_threads")
 def test_same_seed_same_bytes(name: str) -> None:
     model, x = cnn(), picture(2)
     first, second = (explain(model, x, name, target=1, progress=False).values for _ in range(2))
