@@ -58,7 +58,8 @@ def _completeness(raw: dict[str, float]) -> Finding | None:
             "completeness_gap", "completeness gap", f"{gap:+.2g} (no change)", "plain", help
         )
     share = abs(gap / change)
-    text = f"{percent(share)} of {change:.3g}"
+    # A contrast can change by next to nothing; then the two numbers say more than their ratio.
+    text = f"{percent(share)} of {change:.3g}" if share < 2 else f"{gap:+.2g}, of {change:+.2g}"
     return Finding("completeness_gap", "completeness gap", text, _graded(share, 0.01, 0.05), help)
 
 

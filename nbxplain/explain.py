@@ -212,7 +212,7 @@ class _Bar:
     def update(self, done: int, total: int) -> None:
         wanted = self._wanted if self._wanted is not None else total >= LONG
         if self._bar is None and wanted:
-            self._bar = tqdm(total=total, desc=self._label, unit="eval", leave=False)
+            self._bar = tqdm(total=total, desc=self._label, unit="eval", leave=False, delay=1)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
 

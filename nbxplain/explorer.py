@@ -33,7 +33,7 @@ from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
 from nbxplain.widget import html, protocol, wire
 from nbxplain.widget.answers import Answers
-from nbxplain.widget.cells import after_each_cell, weakly
+from nbxplain.widget.cells import after_each_cell, beside_cells, weakly
 from nbxplain.widget.code import code
 from nbxplain.widget.desk import Desk, failure
 from nbxplain.widget.frames import Frames
@@ -92,6 +92,7 @@ class Explorer(Traits):
             "device": device is not None,
         }
         super().__init__(shortcuts=shortcuts)
+        beside_cells(self.comm)
         self._worker: Worker[Attribution] = Worker(weakly(self._told))
         self._answers = Answers(self)
         self._desk = Desk(self._post, self._answers.handlers())

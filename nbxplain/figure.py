@@ -5,9 +5,11 @@ It stands beside results.py and not in widget/, because `explain` draws without 
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -28,14 +30,29 @@ Sign = Literal["both", "positive", "negative", "absolute"]
 Floats = NDArray[np.float64]
 
 
-def look(
-    values: Floats, clip: float = 99.5, sign: Sign = "both", threshold: float = 0.0
-) -> tuple[Floats, float, float, Floats]:
-    """What is drawn of raw values (h, w): the values, the ends of the scale, and where it is shown.
+FULL = 0.65
+"""Share of the scale's end from which a colour is as opaque as it gets."""
+
+
+class Look(NamedTuple):
+    """What is drawn of a map: values (h, w), the ends of the scale, and opacities in [0, 1]."""
+
+    values: Floats
+    low: float
+    high: float
+    alpha: Floats
+
+    def colormap(self, name: str) -> str:
+        """The named colour map, or for "auto" the one that suits the signs."""
+        return name if name != "auto" else "RdBu_r" if self.low < 0 else "inferno"
+
+
+def look(values: Floats, clip: float = 99.5, sign: Sign = "both", threshold: float = 0.0) -> Look:
+    """What is drawn of raw values (h, w).
 
     `clip` is the percentile of magnitudes at which the scale ends, `threshold` the percentile below
-    which nothing is drawn. The scale is symmetric about 0 when both signs occur. The browser
-    follows the same rules (js/src/color).
+    which nothing is drawn. The scale is symmetric about 0 when both signs occur. Weak values are
+    more transparent than strong ones. The browser follows the same rules (js/src/color).
     """
     shown = {
         "both": values,
@@ -44,9 +61,20 @@ def look(
         "absolute": np.abs(values),
     }[sign]
     size = np.abs(shown)
-    limit = float(np.percentile(size, clip)) or float(size.max()) or 1.0
-    visible = (size >= np.percentile(size, threshold)).astype(np.float64)
-    return shown, -limit if bool((shown < 0).any()) else 0.0, limit, visible
+    high = float(np.percentile(size, clip)) or float(size.max()) or 1.0
+    low = -high if bool((shown < 0).any()) else 0.0
+    strength = np.clip(size / high, 0, 1) / FULL
+    alpha = np.minimum(1, 0.25 + 0.75 * strength if low < 0 else strength)
+    return Look(shown, low, high, alpha * (size >= np.percentile(size, threshold)))
+
+
+class Drawing(Figure):
+    """A figure that shows itself in a notebook although pyplot does not know it."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
 
 
 def draw(
@@ -63,66 +91,56 @@ def draw(
     native: bool = False,
     caption: bool = True,
     transparent: bool = False,
-) -> Figure:
+) -> Drawing:
     """Input, map and overlay of one row side by side, with the scale and the prediction.
 
     For table rows a bar chart of the features. The theme is light whatever the notebook's is.
     """
     millimetres = WIDTHS[width]
-    with mpl.rc_context(
-        {"font.size": 7 if width != "slide" else 10, "svg.fonttype": "none", "pdf.fonttype": 42}
-    ):
-        if attribution.values.ndim == 2:
-            return _bars(attribution, row, millimetres, dpi, caption, transparent)
-        shown, low, high, visible = look(
-            attribution.heatmap(row).double().numpy(), clip, sign, threshold
-        )
-        name = colormap if colormap != "auto" else "RdBu_r" if low < 0 else "inferno"
-        figure = _figure(millimetres, millimetres * 0.42, dpi, transparent)
-        axes = figure.subplots(1, 3)
-        picture = np.asarray(
-            attribution.inputs.pictures[min(row, len(attribution.inputs.pictures) - 1)]
-        )
-        extent = (0, picture.shape[1], picture.shape[0], 0)
-        # Smoothing is for the eye alone, where a cell covers many pixels.
-        smooth = "nearest" if native or shown.shape == picture.shape[:2] else "bicubic"
-        style: dict[str, Any] = {
-            "cmap": name,
-            "vmin": low,
-            "vmax": high,
-            "extent": extent,
-            "interpolation": smooth,
-        }
-        weight = visible if low < 0 else visible * np.clip(shown / high, 0, 1)
-        axes[0].imshow(picture, extent=extent)
-        mappable = axes[1].imshow(shown, **style)
-        axes[2].imshow(picture, extent=extent)
-        axes[2].imshow(shown, alpha=weight * _strength(opacity, low), **style)
-        titles = (_says(attribution, row), attribution.method.label, "overlay")
-        for axis, title in zip(axes, titles, strict=True):
-            _plain(axis, title)
-        bar = figure.colorbar(mappable, ax=axes[1:], shrink=0.8, pad=0.02)
-        bar.set_label(f"clipped at {clip:g} % of {np.abs(shown).max():.2g}")
-        bar.outline.set_linewidth(0.3)
+    if attribution.values.ndim == 2:
+        return _bars(attribution, row, millimetres, dpi, caption, transparent)
+    seen = look(attribution.heatmap(row).double().numpy(), clip, sign, threshold)
+    figure = _figure(millimetres, millimetres * 0.42, dpi, transparent)
+    axes = figure.subplots(1, 3)
+    pictures = attribution.inputs.pictures
+    picture = np.asarray(pictures[min(row, len(pictures) - 1)])
+    extent = (0, picture.shape[1], picture.shape[0], 0)
+    # Smoothing is for the eye alone, where a cell covers many pixels.
+    smooth = "nearest" if native or seen.values.shape == picture.shape[:2] else "bicubic"
+    style: dict[str, Any] = {
+        "cmap": seen.colormap(colormap),
+        "vmin": seen.low,
+        "vmax": seen.high,
+        "extent": extent,
+        "interpolation": smooth,
+    }
+    axes[0].imshow(picture, extent=extent)
+    mappable = axes[1].imshow(seen.values, **style)
+    axes[2].imshow(picture, extent=extent)
+    axes[2].imshow(seen.values, alpha=opacity * seen.alpha, **style)
+    size = 10 if width == "slide" else 7
+    titles = (_says(attribution, row), attribution.method.label, "overlay")
+    for axis, title in zip(axes, titles, strict=True):
+        _plain(axis, title, size)
+    bar = figure.colorbar(mappable, ax=axes[1:], shrink=0.8, pad=0.02)
+    label = f"ends at percentile {clip:g}, largest {np.abs(seen.values).max():.2g}"
+    bar.set_label(label, fontsize=size)
+    bar.ax.tick_params(labelsize=size - 1)
+    bar.outline.set_linewidth(0.3)
     if caption:
         _caption(figure, attribution, row)
     return figure
 
 
-def _strength(opacity: float, low: float) -> float:
-    # Unsigned maps fade with their value, so the same slider position needs more of it.
-    return opacity if low < 0 else min(1.0, opacity * 1.5)
-
-
-def _figure(width: float, height: float, dpi: int, transparent: bool) -> Figure:
-    figure = Figure(figsize=(width / 25.4, height / 25.4), dpi=dpi, layout="constrained")
+def _figure(width: float, height: float, dpi: int, transparent: bool) -> Drawing:
+    figure = Drawing(figsize=(width / 25.4, height / 25.4), dpi=dpi, layout="constrained")
     figure.patch.set_alpha(0 if transparent else 1)
     return figure
 
 
 def _bars(
     attribution: Attribution, row: int, width: float, dpi: int, caption: bool, transparent: bool
-) -> Figure:
+) -> Drawing:
     values = attribution.values[row].double().numpy()
     order = np.argsort(-np.abs(values))[:20][::-1]
     figure = _figure(width, 12 + 5.0 * len(order) + 8 * caption, dpi, transparent)
@@ -134,7 +152,9 @@ def _bars(
     )
     axis.axvline(0, color="#888888", linewidth=0.5)
     axis.spines[["top", "right"]].set_visible(False)
-    axis.set_title(f"{attribution.method.label} for {attribution.target[row]}", loc="left")
+    title = f"{attribution.method.label} for {attribution.target[row]}"
+    axis.set_title(title, loc="left", fontsize=7)
+    axis.tick_params(labelsize=6)
     if caption:
         _caption(figure, attribution, row)
     return figure
@@ -148,8 +168,8 @@ def _says(attribution: Attribution, row: int) -> str:
     return best[0].label if share is None else f"{best[0].label} {share:.2f}"
 
 
-def _plain(axis: Axes, title: str) -> None:
-    axis.set_title(title, loc="left", wrap=True)
+def _plain(axis: Axes, title: str, size: int) -> None:
+    axis.set_title(title, loc="left", wrap=True, fontsize=size)
     axis.set_xticks([])
     axis.set_yticks([])
     axis.spines[:].set_linewidth(0.3)
@@ -179,6 +199,23 @@ def encode(figure: Figure, format: str, provenance: dict[str, Any]) -> bytes:
     key = {"png": "Description", "svg": "Description", "pdf": "Subject"}[format]
     metadata = {"Title": "nbxplain attribution", key: text}
     buffer = io.BytesIO()
-    with mpl.rc_context({"svg.fonttype": "none", "pdf.fonttype": 42}):
+    with _text_as_text():
         figure.savefig(buffer, format=format, metadata=metadata, dpi=figure.dpi)
     return buffer.getvalue()
+
+
+@contextlib.contextmanager
+def _text_as_text() -> Iterator[None]:
+    """Text stays text in SVG and PDF.
+
+    Only these two settings are changed and put back: rc_context would put back all, and with them
+    whatever a cell sets while a figure is written on another thread.
+    """
+    settings = cast(dict[str, Any], mpl.rcParams)
+    wanted = {"svg.fonttype": "none", "pdf.fonttype": 42}
+    before = {key: settings[key] for key in wanted}
+    settings.update(wanted)
+    try:
+        yield
+    finally:
+        settings.update(before)

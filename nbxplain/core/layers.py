@@ -168,5 +168,6 @@ def find(name: str, layers: Iterable[Layer], model: nn.Module) -> Layer:
         )
     raise LayerError(
         f"There is no layer {name!r}.",
-        near(name, (layer.name for layer in layers)) or "See explorer.layers for the names.",
+        near(name, (layer.name for layer in layers))
+        or "It has, among others, " + ", ".join(repr(layer.name) for layer in layers[-5:]) + ".",
     )

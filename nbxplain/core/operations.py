@@ -25,7 +25,8 @@ STRUCTURAL = frozenset(
 """They move values and leave each as it is; padding adds constants."""
 
 WEIGHTED = frozenset(
-    """linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d batch_norm""".split()
+    """linear conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d
+    batch_norm""".split()
 )
 """An affine map whose weights come second (batch norm: running statistics)."""
 
@@ -33,7 +34,8 @@ LINEAR = (
     STRUCTURAL
     | WEIGHTED
     | frozenset(
-        """add sub rsub neg positive cat concat concatenate stack hstack vstack dstack mean sum nansum
+        """add sub rsub neg positive cat concat concatenate stack hstack vstack dstack mean sum
+        nansum
     cumsum avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d
     adaptive_avg_pool3d interpolate upsample upsample_nearest upsample_bilinear fold tril triu
     dropout dropout1d dropout2d dropout3d alpha_dropout feature_dropout feature_alpha_dropout

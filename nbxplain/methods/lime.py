@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nbxplain.core.preserve import random_states
 from nbxplain.methods.base import Group, Partial, Question, parameter, relative
 from nbxplain.methods.coalitions import Draws, Game, Regional
 
@@ -96,8 +97,9 @@ class LIME(Regional):
         strength = self._strength(centred, target, share)
         if not strength:
             return _Fit(np.zeros(z.shape[1]), np.zeros(z.shape[1]), 1.0)
-        # scikit-learn takes a second to import, and only this needs it.
-        from sklearn.linear_model import Lasso, Ridge
+        # scikit-learn takes a second to import, only this needs it, and its import draws numbers.
+        with random_states(self.seed):
+            from sklearn.linear_model import Lasso, Ridge
 
         regression = Ridge if self.regression == "ridge" else Lasso
         model = regression(alpha=strength, fit_intercept=False)

@@ -39,3 +39,14 @@ def after_each_cell(action: Callable[[], None]) -> Callable[[], None]:
 
     shell.events.register("post_run_cell", hook)
     return unregister
+
+
+def beside_cells(comm: Any) -> None:
+    """Lets the page's messages be handled on the thread that the page asks for.
+
+    ipykernel 7.4 hands them to the thread that last spoke on the comm instead. That is the main
+    one, for our worker counts as part of the cell that made it, and there Stop would wait until
+    the user's cell has ended.
+    """
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda data, default: default

@@ -77,11 +77,10 @@ def _base64(value: Any) -> str:
 def still(attribution: Attribution, opacity: float, clip: float, colormap: str) -> bytes:
     """The overlay alone as PNG bytes: what hosts show where the widget cannot run."""
     picture = attribution.inputs.pictures[0]
-    shown, low, high, _ = look(attribution.heatmap().double().numpy(), clip)
-    name = colormap if colormap != "auto" else "RdBu_r" if low < 0 else "inferno"
-    colours = mpl.colormaps[name](((shown - low) / (high - low)).clip(0, 1), bytes=True)
-    weight = np.ones_like(shown) if low < 0 else (shown / high).clip(0, 1)
-    colours[..., 3] = (255 * opacity * weight).astype(np.uint8)
+    seen = look(attribution.heatmap().double().numpy(), clip)
+    place = ((seen.values - seen.low) / (seen.high - seen.low)).clip(0, 1)
+    colours = mpl.colormaps[seen.colormap(colormap)](place, bytes=True)
+    colours[..., 3] = (255 * opacity * seen.alpha).astype(np.uint8)
     layer = Image.fromarray(colours).resize(picture.size, Image.Resampling.BICUBIC)
     return encoded(Image.alpha_composite(picture.convert("RGBA"), layer))
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
+from pydantic import field_validator
 from torch import Tensor
 
 from nbxplain.core.baseline import Baseline
@@ -38,7 +39,7 @@ class DeepLift(Method):
 class DeepShap(Method):
     """DeepLIFT averaged over a background: estimates Shapley values. Lundberg and Lee 2017.
 
-    The background is a tensor of rows (K, ...), or the given baselines.
+    The background is a batch (K, ...) in the model's units, or a tuple of baselines.
     """
 
     name: ClassVar[str] = "deep_shap"
@@ -47,15 +48,21 @@ class DeepShap(Method):
     cost: ClassVar[int] = 2
     resumable: ClassVar[bool] = True
 
-    baseline: tuple[Baseline, ...] = parameter(
+    background: tuple[Baseline, ...] = parameter(
         (Baseline(), Baseline.white(), Baseline.mean(), Baseline.blur()),
-        "The background: inputs that stand for nothing there.",
+        "Inputs that stand for nothing there, averaged over.",
+        min_length=1,
     )
+
+    @field_validator("background", mode="before")
+    @classmethod
+    def _rows(cls, value: Any) -> Any:
+        return tuple(value.unsqueeze(1)) if isinstance(value, Tensor) else value
 
     def run(self, question: Question) -> Iterator[Partial]:
         """Yields the running mean over (background, input) pairs."""
         device = question.tensor.device
-        references = [b.tensor_for(question.inputs, device) for b in self.baseline]
+        references = [b.tensor_for(question.inputs, device) for b in self.background]
         yield from _differences(question, torch.stack(references))
 
 
