@@ -137,7 +137,8 @@ def _attribution(
         provenance=provenance(setting, method, passes, name) if final else {},
         inputs=replace(setting.inputs, tensor=setting.inputs.tensor.cpu()),
         base_value=None if base is None else base.detach().cpu(),
-        path=_on_cpu(partial),
+        path=_on_cpu(partial.path),
+        attention=_on_cpu(partial.attention),
         done=partial.done,
         total=partial.total,
         error=partial.error,
@@ -145,11 +146,12 @@ def _attribution(
     )
 
 
-def _on_cpu(partial: Partial) -> Any:
-    if partial.path is None:
+def _on_cpu(record: Any) -> Any:
+    """A dataclass with its tensors on the CPU; None stays None."""
+    if record is None:
         return None
-    moved = {k: v.detach().cpu() for k, v in vars(partial.path).items() if v is not None}
-    return replace(partial.path, **moved)
+    tensors = {k: v.detach().cpu() for k, v in vars(record).items() if isinstance(v, Tensor)}
+    return replace(record, **tensors)
 
 
 def provenance(

@@ -15,7 +15,7 @@ from torch import Tensor
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.evidence import findings
-from nbxplain.methods.base import Method, Path
+from nbxplain.methods.base import Attention, Method, Path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,6 +83,7 @@ class Attribution:
     inputs: Inputs
     base_value: Tensor | None = None
     path: Path | None = None
+    attention: Attention | None = None
     done: int = 1
     total: int = 1
     error: float | None = None

@@ -25,6 +25,7 @@ from nbxplain.core.errors import (
     MethodError,
     ModelError,
 )
+from nbxplain.core.rules import attention_rules
 
 if TYPE_CHECKING:
     from nbxplain.core.adapter import ModelAdapter
@@ -67,6 +68,18 @@ class Pass:
     activation: Tensor | None = None
     reference: Tensor | None = None
     sinks: dict[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass
+class Attended:
+    """Attention weights (n, heads, tokens, tokens) of every layer, first to last, for rows (n,).
+
+    `gradients` of the score at them are empty unless asked for.
+    """
+
+    rows: Tensor
+    weights: list[Tensor]
+    gradients: list[Tensor] = field(default_factory=list)
 
 
 class Passes:
@@ -179,6 +192,31 @@ class Passes:
             gradient, *absorbed = _gradients(_finite(scores, "score"), [leaf, *sinks])
             named = dict(zip(mode.sinks, absorbed, strict=True))
             return Pass(rows, scores.detach(), gradient, None, reference, named)
+
+        yield from self._chunks(count, build, step)
+
+    def attentions(
+        self, count: int, build: Build, score: Score, *, gradient: bool
+    ) -> Iterator[Attended]:
+        """Attention weights of `count` inputs, and the score's gradients at them, chunk by chunk.
+
+        Every softmax over the last dimension of scores (n, heads, tokens, tokens) counts as
+        attention; fused kernels are taken apart to reach it.
+        """
+        if self.precision != "float32":
+            raise MethodError("Attention is read in float32.", "Use precision='float32'.")
+
+        def step(model: nn.Module, rows: Tensor) -> Attended:
+            found: list[Tensor] = []
+            inputs = self._laid_out(build(rows).detach()).requires_grad_(gradient)
+            with torch.set_grad_enabled(gradient):
+                with attention_rules(found).mode(None, len(rows), inputs):
+                    output = self._run(model, inputs.clone())
+                if not gradient or not found:
+                    return Attended(rows, [w.detach() for w in found])
+                scores = score(output, rows)
+            slopes = _gradients(_finite(scores, "score"), [inputs, *found])[1:]
+            return Attended(rows, [w.detach() for w in found], slopes)
 
         yield from self._chunks(count, build, step)
 

@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.operations import LINEAR, OBSERVERS, REVERSED, STRUCTURAL
 
@@ -115,6 +116,20 @@ class RuleSet:
         return leaf, fed
 
 
+def attention_rules(found: list[Tensor]) -> RuleSet:
+    """Rules that change nothing and collect every softmax that looks like attention in `found`."""
+
+    def collect(operation: Operation) -> Tensor:
+        weights: Tensor = operation(*operation.arguments)
+        if weights.ndim == 4:
+            found.append(weights)
+        return weights
+
+    compound = ("scaled_dot_product_attention", "multi_head_attention_forward")
+    parts = {name: DECOMPOSITIONS[name] for name in compound}
+    return RuleSet({"softmax": collect}, parts, strict=False)
+
+
 def unit_of(tensor: Tensor) -> Tensor | None:
     """The ones behind a tensor that is the input, moved about at most; None for any other."""
     unit: Tensor | None = getattr(tensor, "_unit", None)
@@ -202,9 +217,9 @@ class Rules(TorchFunctionMode):
         operation.sinks = self.sinks
         if self._tape is not None:
             operation.reference = self._read(operation)
-        if not operation.data:
-            return operation.value()
         rule = self._rules.get(operation.name)
+        if not operation.data and self._strict:
+            return operation.value()
         if rule is not None:
             self.met.add(operation.name)
             return rule(operation)

@@ -1,5 +1,11 @@
 """The methods: one file a family, one class a method. Importing a family registers it."""
 
+from nbxplain.methods.attention import (
+    AttentionFlow,
+    AttentionGradient,
+    AttentionRaw,
+    AttentionRollout,
+)
 from nbxplain.methods.base import REGISTRY, Method, Partial, Question, make
 from nbxplain.methods.cam import (
     CAM,
@@ -32,6 +38,10 @@ __all__ = [
     "REGISTRY",
     "RISE",
     "AblationCAM",
+    "AttentionFlow",
+    "AttentionGradient",
+    "AttentionRaw",
+    "AttentionRollout",
     "Deconvnet",
     "DeepLift",
     "DeepShap",

@@ -73,6 +73,16 @@ class Path:
 
 
 @dataclass
+class Attention:
+    """The attention of one picture: weights (layers, heads, tokens, tokens), of which the first
+    `prefix` tokens are class and register tokens and the others lie on `grid` (rows, columns)."""
+
+    weights: Tensor
+    prefix: int
+    grid: tuple[int, int]
+
+
+@dataclass
 class Partial:
     """What a method knows so far.
 
@@ -89,6 +99,7 @@ class Partial:
     base_value: Tensor | None = None
     evidence: dict[str, Tensor] = field(default_factory=dict)
     path: Path | None = None
+    attention: Attention | None = None
     notices: list[str] = field(default_factory=list)
 
 
@@ -106,6 +117,7 @@ class Method(BaseModel, ABC):
     group: ClassVar[Group]
     cost: ClassVar[int]
     needs_layer: ClassVar[bool] = False
+    needs_attention: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -230,6 +242,7 @@ def relative(error: Tensor, values: Tensor) -> float:
 
 __all__ = [
     "REGISTRY",
+    "Attention",
     "Baseline",
     "Method",
     "Partial",
