@@ -223,17 +223,16 @@ def test_ambient_no_grad_and_autocast_change_nothing() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 @pytest.mark.parametrize("method", ["gradient", "grad_cam", "integrated_gradients", "smoothgrad"])
-def test_weights_of_other_precision_are_explained_in_float32(
+def test_weights_of_other_precision_are_never_explained_in_a_lower_one(
     method: str, dtype: torch.dtype
 ) -> None:
     expected = explain(cnn().to(dtype).float(), X, method, target=1).values
     model = cnn().to(dtype)
     before = snapshot(model)
-    result = explain(model, X, method, target=1)
+    values = explain(model, X, method, target=1).values
     assert snapshot(model) == before
-    assert result.values.dtype == torch.float32
-    torch.testing.assert_close(result.values, expected, rtol=1e-5, atol=1e-8)
-    assert any("float64" in notice for notice in result.notices) == (dtype == torch.float64)
+    assert values.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    torch.testing.assert_close(values.float(), expected, rtol=1e-4, atol=1e-7)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.float64])
