@@ -157,6 +157,14 @@ class Curve(TypedDict):
     has_maps: bool
 
 
+class Heads(TypedDict):
+    """How many attention layers and heads a result has, and the grid that its patches lie on."""
+
+    layers: int
+    heads: int
+    grid: list[int]
+
+
 class Spec(TypedDict):
     """What is computed: enough to compute it again."""
 
@@ -186,6 +194,7 @@ class Result(TypedDict):
     reason: str | None
     evidence: list[Evidence]
     curve: Curve | None
+    heads: Heads | None
     description: str
     provenance: dict[str, Any]
 
@@ -197,6 +206,21 @@ class HistoryItem(TypedDict):
     name: str
     pinned: bool
     result: Result
+
+
+class Comparison(TypedDict):
+    """Several results for one picture on one colour scale: several methods, or several classes.
+
+    `rank` holds Spearman correlations between the maps at a common resolution, `overlap` the share
+    that their strongest tenths have in common; both are square, in the order of `results`.
+    `failures` says which could not be computed and why.
+    """
+
+    kind: Literal["methods", "targets"]
+    results: list[Result]
+    rank: list[list[float]]
+    overlap: list[list[float]]
+    failures: list[Failure]
 
 
 class Job(TypedDict):
@@ -244,6 +268,7 @@ class Traits(TypedDict):
     _prediction: Prediction | None
     _result: Result | None
     _history: list[HistoryItem]
+    _comparison: Comparison | None
     _job: Job
     _error: Failure | None
     _notices: list[str]
@@ -295,6 +320,36 @@ class PathRequest(TypedDict):
     result: str
 
 
+class HeadsRequest(TypedDict):
+    """The attention of every head, from the class token (or the mean token) to the patches.
+    Answered by `maps` of shape (layers * heads, rows, columns), layer by layer."""
+
+    id: str
+    kind: Literal["heads"]
+    result: str
+
+
+class AttentionRequest(TypedDict):
+    """Where each patch attends, in one head (-1: the mean of the heads of that layer). Answered by
+    `maps` of shape (patches, rows, columns), one map a querying patch, row by row."""
+
+    id: str
+    kind: Literal["attention"]
+    result: str
+    layer: int
+    head: int
+
+
+class CompareRequest(TypedDict):
+    """Computes a Comparison into the trait: the given methods for the current target, or the
+    current method for the given classes. Answered when the work is queued."""
+
+    id: str
+    kind: Literal["compare"]
+    methods: list[str]
+    targets: list[int]
+
+
 class CodeRequest(TypedDict):
     """The code that reproduces the current result. Answered by CodeAnswer."""
 
@@ -303,13 +358,14 @@ class CodeRequest(TypedDict):
 
 
 class ExportRequest(TypedDict):
-    """The current result as a file. Answered by ExportAnswer with the file as first buffer."""
+    """The current result, or the comparison (png, svg, pdf), as a file. Answered by ExportAnswer with the file as first buffer."""
 
     id: str
     kind: Literal["export"]
     format: Literal["png", "svg", "pdf", "html", "npz"]
     width: Literal["single", "double", "slide"]
     dpi: int
+    comparison: bool
     caption: bool
     transparent: bool
 
@@ -369,6 +425,9 @@ Request = (
     | StopRequest
     | ResumeRequest
     | PathRequest
+    | HeadsRequest
+    | AttentionRequest
+    | CompareRequest
     | CodeRequest
     | ExportRequest
     | HistoryRequest

@@ -125,6 +125,12 @@ export interface Curve {
 	has_maps: boolean;
 }
 
+export interface Heads {
+	layers: number;
+	heads: number;
+	grid: number[];
+}
+
 export interface Spec {
 	method: string;
 	params: Record<string, unknown>;
@@ -150,6 +156,7 @@ export interface Result {
 	reason: string | null;
 	evidence: Evidence[];
 	curve: Curve | null;
+	heads: Heads | null;
 	description: string;
 	provenance: Record<string, unknown>;
 }
@@ -159,6 +166,14 @@ export interface HistoryItem {
 	name: string;
 	pinned: boolean;
 	result: Result;
+}
+
+export interface Comparison {
+	kind: "methods" | "targets";
+	results: Result[];
+	rank: number[][];
+	overlap: number[][];
+	failures: Failure[];
 }
 
 export interface Job {
@@ -200,6 +215,7 @@ export interface Traits {
 	_prediction: Prediction | null;
 	_result: Result | null;
 	_history: HistoryItem[];
+	_comparison: Comparison | null;
 	_job: Job;
 	_error: Failure | null;
 	_notices: string[];
@@ -238,6 +254,27 @@ export interface PathRequest {
 	result: string;
 }
 
+export interface HeadsRequest {
+	id: string;
+	kind: "heads";
+	result: string;
+}
+
+export interface AttentionRequest {
+	id: string;
+	kind: "attention";
+	result: string;
+	layer: number;
+	head: number;
+}
+
+export interface CompareRequest {
+	id: string;
+	kind: "compare";
+	methods: string[];
+	targets: number[];
+}
+
 export interface CodeRequest {
 	id: string;
 	kind: "code";
@@ -249,6 +286,7 @@ export interface ExportRequest {
 	format: "png" | "svg" | "pdf" | "html" | "npz";
 	width: "single" | "double" | "slide";
 	dpi: number;
+	comparison: boolean;
 	caption: boolean;
 	transparent: boolean;
 }
@@ -298,6 +336,9 @@ export type Request =
 	| StopRequest
 	| ResumeRequest
 	| PathRequest
+	| HeadsRequest
+	| AttentionRequest
+	| CompareRequest
 	| CodeRequest
 	| ExportRequest
 	| HistoryRequest
