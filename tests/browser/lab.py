@@ -37,15 +37,13 @@ def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE) ->
 class Lab:
     """A server without a token on a free port of this machine; `close` ends it and its kernels."""
 
-    def __init__(self, folder: Path, settings: dict[str, dict[str, Any]] | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.runtime = folder / "runtime"
         work = folder / "work"
         work.mkdir(parents=True)
-        for name, values in {**SETTINGS, **(settings or {})}.items():
-            path = folder / "settings/@jupyterlab/apputils-extension" / f"{name}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(values))
+        for name, values in SETTINGS.items():
+            self.set(name, values)
         environment = {
             **os.environ,
             "PYTHONPATH": str(Path(nbxplain.__file__).parents[1]),
@@ -56,7 +54,7 @@ class Lab:
             "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
             "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         }
-        port = _free_port()
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         options = [
             "--no-browser",
@@ -87,6 +85,12 @@ class Lab:
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(f"{self.url}/{path}", timeout=10) as answer:
             return json.load(answer)
+
+    def set(self, name: str, values: dict[str, Any]) -> None:
+        """Settings of JupyterLab's own, for the pages that are opened from now on."""
+        folder = self.folder / "settings/@jupyterlab/apputils-extension"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.jupyterlab-settings").write_text(json.dumps(values))
 
     def open(self, browser: Browser, name: str, cells: list[str]) -> Notebook:
         """A notebook with these code cells, open in a page of its own, none run yet."""
@@ -168,6 +172,13 @@ class Notebook:
         """Runs every cell without waiting."""
         self._app("void app.commands.execute('notebook:run-all-cells');")
 
+    def running(self) -> list[int]:
+        """Which cells run or wait for it."""
+        states = self._app(
+            "return widget.content.widgets.map((cell) => cell.model.executionState);"
+        )
+        return [number for number, state in enumerate(states) if state == "running"]
+
     def cells(self) -> int:
         return int(self._app("return widget.content.widgets.length;"))
 
@@ -233,7 +244,8 @@ class Notebook:
             self.context.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
