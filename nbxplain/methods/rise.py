@@ -18,8 +18,9 @@ class RISE(Method):
     """The mean score of masked pictures, weighted by the masks, less the mean score.
 
     Masks are coarse random grids, upsampled and shifted at random. The value of a pixel estimates
-    E[f | it is seen] - E[f]: the map of Petsiuk, Das, Saenko 2018 (eq. 6) less a constant, which
-    makes it signed, zero for pixels without influence, and far less noisy.
+    E[f | it is seen] - E[f], as the covariance of score and mask over the probability: the map of
+    Petsiuk, Das, Saenko 2018 (eq. 6) less a constant, which makes it signed, zero for pixels
+    without influence, and far less noisy.
     """
 
     name: ClassVar[str] = "rise"
@@ -43,8 +44,9 @@ class RISE(Method):
         moments = _Moments(x)
         done, total = 0, self.masks * len(x)
         for part in masking.scores(total, lambda row, number: grids.mask(number)):
-            # Scores are counted from f(x): equal scores then give exact zeros.
-            moments.add(part, grids.mask(part.number), part.scores - intact[part.row])
+            # Masks are counted from their mean, scores from f(x): equal scores give exact zeros.
+            mask = grids.mask(part.number) - self.probability
+            moments.add(part, mask, part.scores - intact[part.row])
             done += len(part.scores)
             yield self._partial(moments, done, total)
 
@@ -90,7 +92,7 @@ class _Grids:
 
 
 class _Moments:
-    """Sums over masks M and scores f that give the covariance of both, for each row and pixel."""
+    """Sums over masks M, of mean zero, and scores f that give the covariance of both."""
 
     def __init__(self, x: Tensor) -> None:
         self._count, self._f = x.new_zeros(len(x)), x.new_zeros(len(x))
