@@ -17,6 +17,9 @@ from nbxplain.widget.protocol import BaselineInfo, Catalog, Control, LayerInfo, 
 BASELINES = {"black": (), "blur": ("sigma",), "mean": (), "white": (), "noise": ("seed",)}
 """The baselines that can be chosen by a click, and the fields each one uses."""
 
+PLAIN = ("integer", "number", "boolean")
+"""Types of JSON schemas that a control can be drawn for; a list, say, is set from Python."""
+
 
 def controls(model: type[BaseModel], names: tuple[str, ...] | None = None) -> list[Control]:
     """One control per plain field of a parameter model, from its JSON schema."""
@@ -24,7 +27,7 @@ def controls(model: type[BaseModel], names: tuple[str, ...] | None = None) -> li
     return [
         _control(name, schema)
         for name, schema in properties.items()
-        if ("type" in schema or "enum" in schema) and (names is None or name in names)
+        if ("enum" in schema or schema.get("type") in PLAIN) and (names is None or name in names)
     ]
 
 
