@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nbxplain.compare import Comparison, compare
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError
 from nbxplain.core.inputs import Preprocessing
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
 __all__ = [
     "Attribution",
     "Baseline",
+    "Comparison",
     "Contrast",
     "ExplanationError",
     "Explorer",
     "Preprocessing",
     "Regions",
+    "compare",
     "explain",
     "methods",
 ]

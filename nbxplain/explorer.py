@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import uuid4
 from weakref import WeakKeyDictionary
 
@@ -23,6 +23,7 @@ from PIL import Image
 from torch import Tensor, nn
 from traitlets import TraitError
 
+from nbxplain.compare import Comparison
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError, InputError
@@ -43,6 +44,8 @@ from nbxplain.widget.traits import IDLE, Traits, checked_params, params_of
 
 COMPUTED = ("method", "target", "layer", "params", "baseline")
 """Traits whose change asks for a new result; the others only change how it looks."""
+Answer = Attribution | Comparison
+"""What a job works towards."""
 LOOK = ("opacity", "colormap", "clip", "sign", "threshold", "native")
 
 
@@ -76,13 +79,15 @@ class Explorer(Traits):
         self._labels = []
         self._past = History()
         self._asked: protocol.Spec | None = None
-        self._specs: WeakKeyDictionary[Job[Attribution], protocol.Spec] = WeakKeyDictionary()
-        self._drafts: WeakKeyDictionary[Job[Attribution], Any] = WeakKeyDictionary()
+        self._specs: WeakKeyDictionary[Job[Answer], protocol.Spec] = WeakKeyDictionary()
+        self._drafts: WeakKeyDictionary[Job[Answer], Any] = WeakKeyDictionary()
         self._failed: Exception | None = None
         self._seen_version: tuple[object, ...] | None = None
         self._remembered: dict[str, dict[str, Any]] = {}
         self._frames = Frames(self._post)
         self._jobs = 0
+        self._compared: tuple[Literal["methods", "targets"], list[protocol.Spec]] = "methods", []
+        self.comparison: Comparison | None = None
         self._chosen = method is not None
         self._precision: Precision = precision
         self._given = {
@@ -93,7 +98,7 @@ class Explorer(Traits):
         }
         super().__init__(shortcuts=shortcuts)
         beside_cells(self.comm)
-        self._worker: Worker[Attribution] = Worker(weakly(self._told))
+        self._worker: Worker[Answer] = Worker(weakly(self._told))
         self._answers = Answers(self)
         self._desk = Desk(self._post, self._answers.handlers())
         self.on_msg(self._received)
@@ -137,6 +142,22 @@ class Explorer(Traits):
         if self._failed is not None:
             raise self._failed
         return self.result
+
+    def compare(self, methods: Sequence[str] = (), targets: Sequence[int] = ()) -> None:
+        """Puts several methods side by side, or the current method for several classes (indices).
+
+        The Compare tab shows them; `comparison` holds them once they are computed.
+        """
+        kind: Literal["methods", "targets"] = "targets" if targets else "methods"
+        if self._study is None or not (methods or targets):
+            return
+        specs: list[protocol.Spec] = [self._spec_of(method) for method in methods]
+        if targets:
+            specs = [{**self._spec(), "target": target} for target in targets]
+        self._compared = kind, specs
+        self._asked = None
+        self._jobs += 1
+        self._worker.submit(Job(self._jobs, "final", partial(self._comparisons, specs)))
 
     def run(self) -> None:
         """Computes the current setting again."""
@@ -252,10 +273,15 @@ class Explorer(Traits):
             self._request("final")
 
     def _spec(self) -> protocol.Spec:
-        cls = REGISTRY[self.method]
+        return self._spec_of(self.method)
+
+    def _spec_of(self, method: str) -> protocol.Spec:
+        """The present setting, for a method with its present, last or default parameters."""
+        cls = REGISTRY[method]
+        present = self.params if method == self.method else self._remembered.get(method)
         return {
-            "method": self.method,
-            "params": self.params,
+            "method": method,
+            "params": checked_params(method, {}) if present is None else present,
             "baseline": self.baseline if cls.needs_baseline() else {},
             "target": self.target,
             "layer": self.layer if cls.needs_layer else None,
@@ -273,7 +299,7 @@ class Explorer(Traits):
                     return
                 self._asked = spec
             self._jobs += 1
-            job: Job[Attribution] = Job(self._jobs, phase, partial(self._attributions, spec, phase))
+            job: Job[Answer] = Job(self._jobs, phase, partial(self._attributions, spec, phase))
             if answer is not None:
                 self._drafts[job] = answer
             self._specs[job] = spec
@@ -293,17 +319,31 @@ class Explorer(Traits):
         method = method_of(spec, self._full_baseline)
         if phase == "draft":
             method = method.draft()
-        passes = Passes(
+        yield from study.attributions(spec, method, self._function, self._passes(cancelled))
+
+    def _comparisons(
+        self, specs: list[protocol.Spec], cancelled: Callable[[], bool]
+    ) -> Iterator[Comparison]:
+        """On the worker: one result after the other."""
+        study = self._study
+        assert study is not None
+        if study.layers is None:
+            self._prepare(study)
+        yield from study.comparing(
+            specs, self._full_baseline, self._function, lambda: self._passes(cancelled)
+        )
+
+    def _passes(self, cancelled: Callable[[], bool]) -> Passes:
+        return Passes(
             self._adapter, precision=self._precision, interactive=True, cancelled=cancelled
         )
-        yield from study.attributions(spec, method, self._function, passes)
 
     # From jobs to traits, on the worker
 
-    def _told(self, job: Job[Attribution]) -> None:
+    def _told(self, job: Job[Answer]) -> None:
         with self._lock:
             ended = job.state in ("done", "cancelled", "error")
-            if job.state != "done" and ended and self._asked is self._specs[job]:
+            if job.state != "done" and ended and self._asked is self._specs.get(job):
                 self._asked = None
             if not job.dropped:
                 self._tell(job, ended)
@@ -311,16 +351,19 @@ class Explorer(Traits):
                 # After its frame: an answer says that nothing more will come.
                 self._desk.answer(self._drafts.pop(job), job.error)
 
-    def _tell(self, job: Job[Attribution], ended: bool) -> None:
+    def _tell(self, job: Job[Answer], ended: bool) -> None:
         self._say(job)
         if job.state == "error" and job.error is not None:
             self._fail(job.error)
+        elif isinstance(job.latest, Comparison):
+            if ended:
+                self._show_comparison(job.latest)
         elif job.latest is not None and job.phase == "final" and ended:
             self._show(job, job.latest)
         elif job.latest is not None:
             self._show_partly(job, job.latest, ended)
 
-    def _say(self, job: Job[Attribution]) -> None:
+    def _say(self, job: Job[Answer]) -> None:
         latest = job.latest
         with self._lock:
             self._job = {
@@ -337,7 +380,7 @@ class Explorer(Traits):
             if job.phase == "final":
                 self.status = job.state
 
-    def _show(self, job: Job[Attribution], attribution: Attribution) -> None:
+    def _show(self, job: Job[Answer], attribution: Attribution) -> None:
         if job.superseded:
             return
         spec = self._specs[job]
@@ -361,7 +404,19 @@ class Explorer(Traits):
             if self._job["state"] not in ("error", "idle"):
                 self._job = {**IDLE, "state": "error"}
 
-    def _show_partly(self, job: Job[Attribution], attribution: Attribution, last: bool) -> None:
+    def _show_comparison(self, compared: Comparison) -> None:
+        kind, specs = self._compared
+        results = [
+            wire.result(a, uuid4().hex[:12], "final", specs[number])
+            for a, number in zip(compared.attributions, compared.answered, strict=True)
+        ]
+        failures = [failure(error) for error in compared.failures.values()]
+        for label, card in zip(compared.failures, failures, strict=True):
+            card["title"] = f"{label}: {card['title']}"
+        self.comparison = compared
+        self._comparison = dict(wire.comparison(kind, compared, results, failures))
+
+    def _show_partly(self, job: Job[Answer], attribution: Attribution, last: bool) -> None:
         if self._answers.greeted:
             spec, id = self._specs[job], f"frame-{job.id}"
             self._frames.offer(lambda: wire.result(attribution, id, job.phase, spec), last)

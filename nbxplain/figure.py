@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import matplotlib as mpl
@@ -68,6 +68,75 @@ def look(values: Floats, clip: float = 99.5, sign: Sign = "both", threshold: flo
     return Look(shown, low, high, alpha * (size >= np.percentile(size, threshold)))
 
 
+def grid(
+    attributions: Sequence[Attribution],
+    *,
+    columns: int = 3,
+    width: Literal["single", "double", "slide"] = "double",
+    dpi: int = 200,
+    colormap: str = "auto",
+    opacity: float = 0.55,
+    clip: float = 99.5,
+    sign: Sign = "both",
+    threshold: float = 0.0,
+    native: bool = False,
+    caption: bool = True,
+    transparent: bool = False,
+) -> Drawing:
+    """Overlays side by side, with the first line of evidence under each.
+
+    Each map is relative to its own clip percentile, for methods have different units.
+    """
+    if not attributions:
+        raise InputError("There is nothing to compare.", "Every method failed; see .failures.")
+    columns = min(columns, len(attributions))
+    rows = -(-len(attributions) // columns)
+    millimetres = WIDTHS[width]
+    height = millimetres / columns * rows * 1.18 + 6 * caption
+    figure = _figure(millimetres, height, dpi, transparent)
+    size = 10 if width == "slide" else 7
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes[len(attributions) :]:
+        axis.set_axis_off()
+    same = len({a.method.label for a in attributions}) == 1
+    for axis, a in zip(axes, attributions, strict=False):
+        seen = look(a.heatmap().double().numpy(), clip, sign, threshold)
+        _overlay(axis, a.inputs.pictures[0], seen, colormap, opacity, native)
+        _plain(axis, a.target[0] if same else a.method.label, size)
+        findings = a.findings()
+        axis.set_xlabel(f"{findings[0].label}: {findings[0].value}", fontsize=size - 2)
+    if caption:
+        first = attributions[0]
+        what = first.method.label if same else first.target[0]
+        figure.supxlabel(
+            f"{what} · each map relative to its own percentile {clip:g} · {_origin(first)}",
+            fontsize=5,
+            color="#555555",
+        )
+    return figure
+
+
+def _overlay(
+    axis: Axes, picture: Any, seen: Look, colormap: str, opacity: float, native: bool
+) -> None:
+    pixels = np.asarray(picture)
+    extent = (0, pixels.shape[1], pixels.shape[0], 0)
+    axis.imshow(pixels, extent=extent)
+    axis.imshow(seen.values, alpha=opacity * seen.alpha, **_style(seen, pixels, colormap, native))
+
+
+def _style(seen: Look, pixels: Any, colormap: str, native: bool) -> dict[str, Any]:
+    # Smoothing is for the eye alone, where a cell covers many pixels.
+    smooth = "nearest" if native or seen.values.shape == pixels.shape[:2] else "bicubic"
+    return {
+        "cmap": seen.colormap(colormap),
+        "vmin": seen.low,
+        "vmax": seen.high,
+        "extent": (0, pixels.shape[1], pixels.shape[0], 0),
+        "interpolation": smooth,
+    }
+
+
 class Drawing(Figure):
     """A figure that shows itself in a notebook although pyplot does not know it."""
 
@@ -103,21 +172,11 @@ def draw(
     figure = _figure(millimetres, millimetres * 0.42, dpi, transparent)
     axes = figure.subplots(1, 3)
     pictures = attribution.inputs.pictures
-    picture = np.asarray(pictures[min(row, len(pictures) - 1)])
-    extent = (0, picture.shape[1], picture.shape[0], 0)
-    # Smoothing is for the eye alone, where a cell covers many pixels.
-    smooth = "nearest" if native or seen.values.shape == picture.shape[:2] else "bicubic"
-    style: dict[str, Any] = {
-        "cmap": seen.colormap(colormap),
-        "vmin": seen.low,
-        "vmax": seen.high,
-        "extent": extent,
-        "interpolation": smooth,
-    }
-    axes[0].imshow(picture, extent=extent)
-    mappable = axes[1].imshow(seen.values, **style)
-    axes[2].imshow(picture, extent=extent)
-    axes[2].imshow(seen.values, alpha=opacity * seen.alpha, **style)
+    picture = pictures[min(row, len(pictures) - 1)]
+    pixels = np.asarray(picture)
+    axes[0].imshow(pixels)
+    mappable = axes[1].imshow(seen.values, **_style(seen, pixels, colormap, native))
+    _overlay(axes[2], picture, seen, colormap, opacity, native)
     size = 10 if width == "slide" else 7
     titles = (_says(attribution, row), attribution.method.label, "overlay")
     for axis, title in zip(axes, titles, strict=True):
@@ -176,19 +235,24 @@ def _plain(axis: Axes, title: str, size: int) -> None:
 
 
 def _caption(figure: Figure, attribution: Attribution, row: int) -> None:
-    p = attribution.provenance
     parts = [f"{attribution.method!r} for {attribution.target[row]}"]
     if attribution.layer:
         parts.append(f"layer {attribution.layer}")
     parts += [f"{f.label} {f.value}" for f in attribution.findings(row)]
     if not attribution.complete:
         parts.append(f"PARTIAL: {attribution.done} of {attribution.total}")
-    parts.append(
+    parts.append(_origin(attribution))
+    text = " · ".join(part if len(part) < 160 else part[:157] + "..." for part in parts)
+    figure.supxlabel(text, fontsize=5, color="#555555", wrap=True)
+
+
+def _origin(attribution: Attribution) -> str:
+    """Model, versions and date."""
+    p = attribution.provenance
+    return (
         f"{p.get('model')} {p.get('weights')}, nbxplain {p.get('nbxplain')}, "
         f"torch {p.get('torch')}, {p.get('date')}"
     )
-    text = " · ".join(part if len(part) < 160 else part[:157] + "..." for part in parts)
-    figure.supxlabel(text, fontsize=5, color="#555555", wrap=True)
 
 
 def encode(figure: Figure, format: str, provenance: dict[str, Any]) -> bytes:

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from nbxplain.core.capture import first_tensor
-from nbxplain.core.errors import ModelError, TargetError
+from nbxplain.core.errors import ExplanationError, ModelError, TargetError
 from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.layers import Layer, list_layers
 from nbxplain.core.passes import chunk_for, exhausted, is_out_of_memory, run
@@ -29,6 +29,7 @@ from nbxplain.core.preserve import (
     unwrap,
     version,
 )
+from nbxplain.core.rules import attention_rules
 
 _hashes: weakref.WeakKeyDictionary[nn.Module, tuple[object, str]] = weakref.WeakKeyDictionary()
 
@@ -232,6 +233,18 @@ class ModelAdapter:
                 if not is_out_of_memory(error):
                     raise
                 raise exhausted() from error
+
+    def attends(self, example: Tensor) -> bool:
+        """Whether a pass of `example` (1, ...) runs attention over all tokens of the picture."""
+        found: list[Tensor] = []
+        rules = attention_rules(found)
+        try:
+            with self.lock, torch.no_grad(), rules.mode(None, 1, example):
+                run(self.replica(), example.clone(), self.pick)
+        except ExplanationError:
+            return False
+        shapes = {(w.shape[0], *w.shape[-2:]) for w in found}
+        return len(shapes) == 1 and shapes.pop()[0] == 1
 
     @property
     def version(self) -> tuple[object, ...]:

@@ -155,7 +155,8 @@ class _Graft(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, surrogate: Tensor, value: Tensor, change: Any) -> Tensor:
         context.change = change
-        return value.view_as(value)
+        # A view would forbid the in-place operations that may follow.
+        return value.clone()
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

@@ -11,6 +11,7 @@ from PIL import Image
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import open_picture
+from nbxplain.methods.base import Attention
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.desk import Handler, Reply
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from nbxplain.explorer import Explorer
 
 LARGEST_FILE = 10_000_000
+
+MOST_COMPARED = 6
 
 MIME = {
     "png": "image/png",
@@ -43,6 +46,9 @@ class Answers:
             "run": self._run,
             "resume": self._resume,
             "path": self._path,
+            "heads": self._heads,
+            "attention": self._attention,
+            "compare": self._compare,
             "code": self._code,
             "export": self._export,
             "history": self._history,
@@ -74,6 +80,30 @@ class Answers:
         alpha, grid = maps
         return {"alpha": alpha, "maps": {**grid, "data": b""}}, [grid["data"]]
 
+    def _heads(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        maps = wire.head_maps(self._attention_of(content))
+        return {"maps": {**maps, "data": b""}}, [maps["data"]]
+
+    def _attention(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        attention = self._attention_of(content)
+        layer, head = int(content["layer"]), int(content["head"])
+        layers, heads = attention.weights.shape[:2]
+        if not (0 <= layer < layers and -1 <= head < heads):
+            raise InputError(f"There is no layer {layer} with head {head}.", "Choose another.")
+        maps = wire.patch_maps(attention, layer, head)
+        return {"maps": {**maps, "data": b""}}, [maps["data"]]
+
+    def _attention_of(self, content: dict[str, Any]) -> Attention:
+        attribution = self._explorer._past.attributions.get(content["result"])
+        if attribution is None or attribution.attention is None:
+            raise InputError("The attention of this result is not kept.", "Run it again.")
+        return attribution.attention
+
+    def _compare(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        methods = [str(name) for name in content["methods"]][:MOST_COMPARED]
+        self._explorer.compare(methods, [int(t) for t in content["targets"]][:MOST_COMPARED])
+        return {}, []
+
     def _code(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
         return {"code": self._explorer.code()}, []
 
@@ -89,7 +119,11 @@ class Answers:
                 "caption": bool(content["caption"]),
                 "transparent": bool(content["transparent"]),
             }
-        data = self._explorer._encode(format, **options)
+        compared = self._explorer.comparison
+        if content.get("comparison") and compared is not None and format in ("png", "svg", "pdf"):
+            data = compared.encode(format, **{**self._explorer._looks(), **options})
+        else:
+            data = self._explorer._encode(format, **options)
         name = f"nbxplain-{self._explorer.method}.{format}"
         return {"filename": name, "mime": MIME[format]}, [data]
 

@@ -56,13 +56,18 @@ def _control(name: str, schema: dict[str, Any]) -> Control:
     return control
 
 
-def methods(layers: list[Layer] | None) -> list[MethodInfo]:
+def methods(layers: list[Layer] | None, attention: bool) -> list[MethodInfo]:
     """Every registered method; those that cannot run on a model with these layers say why."""
     spatial = layers is None or any(layer.grid for layer in layers)
-    return [_method(method, spatial) for method in registered()]
+    return [_method(method, spatial, attention) for method in registered()]
 
 
-def _method(method: type[Method], spatial: bool) -> MethodInfo:
+def _method(method: type[Method], spatial: bool, attention: bool) -> MethodInfo:
+    lacks = None
+    if method.needs_layer and not spatial:
+        lacks = "needs a layer with a spatial map: this model has none"
+    if method.needs_attention and not attention:
+        lacks = "needs attention over the whole picture: this model has none"
     return {
         "name": method.name,
         "label": method.label,
@@ -73,9 +78,7 @@ def _method(method: type[Method], spatial: bool) -> MethodInfo:
         "needs_baseline": method.needs_baseline(),
         "resumable": method.resumable,
         "controls": controls(method),
-        "unavailable": "needs a layer with a spatial map: this model has none"
-        if method.needs_layer and not spatial
-        else None,
+        "unavailable": lacks,
     }
 
 
@@ -119,10 +122,11 @@ def catalog(
     layers: list[Layer] | None,
     labels: list[str],
     precision: str,
+    attention: bool = True,
 ) -> Catalog:
     """Everything that can be picked for this model and picture; layers are None while unknown."""
     return {
-        "methods": methods(layers),
+        "methods": methods(layers, attention),
         "layers": layer_rows(layers or []),
         "labels": labels,
         "model": {

@@ -358,7 +358,8 @@ class CodeRequest(TypedDict):
 
 
 class ExportRequest(TypedDict):
-    """The current result, or the comparison (png, svg, pdf), as a file. Answered by ExportAnswer with the file as first buffer."""
+    """The current result, or the comparison (png, svg, pdf), as a file: the first buffer of the
+    answer."""
 
     id: str
     kind: Literal["export"]

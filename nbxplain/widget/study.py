@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from torch import Tensor
 
+from nbxplain.compare import Comparison, comparing
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError, InputError
@@ -20,6 +21,7 @@ from nbxplain.widget import catalog
 from nbxplain.widget.protocol import BaselineInfo, Catalog, Spec
 
 Score = Callable[[Tensor], Tensor]
+Passage = Callable[[], Passes]
 
 
 class Study:
@@ -38,6 +40,7 @@ class Study:
         self.adapter = adapter
         self.setting = ask(adapter, inputs, function)
         self.layers: list[Layer] | None = None
+        self.attention = True
 
     @property
     def labels(self) -> list[str]:
@@ -61,11 +64,17 @@ class Study:
         except ExplanationError:
             # The methods that need no layer still work, and the others say what is missing.
             self.layers = []
+        self.attention = self.adapter.attends(self.setting.inputs.tensor)
 
     def catalog(self, precision: str) -> Catalog:
         """What can be picked."""
         return catalog.catalog(
-            self.adapter, self.setting.inputs, self.layers, self.labels, precision
+            self.adapter,
+            self.setting.inputs,
+            self.layers,
+            self.labels,
+            precision,
+            self.attention,
         )
 
     def baselines(self, held: Baseline) -> list[BaselineInfo]:
@@ -77,6 +86,15 @@ class Study:
     ) -> Iterator[Attribution]:
         """The computation behind a spec."""
         yield from attributions(self.targeted(spec, function), method, passes, spec["layer"])
+
+    def comparing(
+        self, specs: Sequence[Spec], held: Baseline, function: Score | None, passes: Passage
+    ) -> Iterator[Comparison]:
+        """The computations behind several specs, one after the other."""
+        questions = [
+            (method_of(spec, held), self.targeted(spec, function), spec["layer"]) for spec in specs
+        ]
+        yield from comparing(questions, passes)
 
     def targeted(self, spec: Spec, function: Score | None) -> Setting:
         """This picture with the target of a spec."""

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from nbxplain.compare import Comparison, finite
 from nbxplain.core.inputs import Inputs
+from nbxplain.methods.base import Attention
 from nbxplain.results import Attribution, Choice
 from nbxplain.results import Prediction as Said
 from nbxplain.widget import protocol
@@ -102,16 +104,34 @@ def result(
             for f in attribution.findings()
         ],
         "curve": _curve(attribution),
+        "heads": _heads(attribution),
         "description": describe(attribution, values),
         "provenance": attribution.provenance,
     }
 
 
-def small(result: protocol.Result) -> protocol.Result:
-    """A result for the history: 8 bits, at most 224 cells a side, without its curve's picture."""
+def comparison(
+    kind: Literal["methods", "targets"],
+    compared: Comparison,
+    results: list[protocol.Result],
+    failures: list[protocol.Failure],
+) -> protocol.Comparison:
+    """A comparison as drawn. Many maps are sent coarser, for the page holds them all."""
+    longest = 224 if len(results) <= 3 else 112
+    return {
+        "kind": kind,
+        "results": [small(result, longest) for result in results],
+        "rank": finite(compared.rank),
+        "overlap": finite(compared.overlap),
+        "failures": failures,
+    }
+
+
+def small(result: protocol.Result, longest: int = 224) -> protocol.Result:
+    """A result in 8 bits, at most `longest` cells a side, without its curve."""
     values = decode(result["map"])
-    step = max(1, -(-max(values.shape) // 224))
-    return {**result, "map": grid(values[::step, ::step], bits=8), "curve": None}
+    step = max(1, -(-max(values.shape) // longest))
+    return {**result, "map": grid(values[::step, ::step], bits=8), "curve": None, "heads": None}
 
 
 def decode(packed: Grid) -> Floats:
@@ -127,6 +147,30 @@ def path_maps(attribution: Attribution) -> tuple[list[float], Grid] | None:
     if path is None or path.maps is None or path.map_alpha is None:
         return None
     return path.map_alpha.tolist(), grid(path.maps[:, 0].double().numpy())
+
+
+def _heads(attribution: Attribution) -> protocol.Heads | None:
+    attention = attribution.attention
+    if attention is None:
+        return None
+    layers, heads = attention.weights.shape[:2]
+    return {"layers": int(layers), "heads": int(heads), "grid": list(attention.grid)}
+
+
+def head_maps(attention: Attention) -> Grid:
+    """The attention of every head (layers * heads, rows, columns), as from the class token."""
+    prefix = attention.prefix
+    weights = attention.weights.flatten(0, 1)
+    seen = weights[:, 0] if prefix else weights.mean(1)
+    return grid(seen[:, prefix:].reshape(-1, *attention.grid).double().numpy(), bits=8)
+
+
+def patch_maps(attention: Attention, layer: int, head: int) -> Grid:
+    """Where each patch attends in one head (-1: their mean): (patches, rows, columns)."""
+    heads = attention.weights[layer]
+    matrix = heads.mean(0) if head < 0 else heads[head]
+    patches = matrix[attention.prefix :, attention.prefix :]
+    return grid(patches.reshape(-1, *attention.grid).double().numpy(), bits=8)
 
 
 def _curve(attribution: Attribution) -> protocol.Curve | None:
