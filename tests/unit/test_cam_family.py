@@ -178,6 +178,63 @@ def test_ablation_cam_edits_the_last_call_of_a_module_that_runs_twice() -> None:
     torch.testing.assert_close(result.values, expected, rtol=1e-4, atol=1e-7)
 
 
+class Around(nn.Module):
+    """A connection around the layer: what is below it is seen twice."""
+
+    def __init__(self, join: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.below, self.layer = nn.Conv2d(3, 4, 3, 2, 1), nn.Conv2d(4, 4, 3, 1, 1)
+        self.head, self.join = nn.LazyLinear(CLASSES), join
+
+    def forward(self, x: Tensor) -> Tensor:
+        below = self.below(x)
+        joined = self.join(below, self.layer(below)).relu()
+        scores: Tensor = self.head(joined.square().mean((2, 3)))
+        return scores
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize(
+    "join", [lambda a, b: a + b, lambda a, b: torch.cat([a, b], 1)], ids=["sum", "cat"]
+)
+def test_ablation_cam_with_a_connection_around_the_layer(
+    join: Callable[[Tensor, Tensor], Tensor], rows: int
+) -> None:
+    x = picture(rows)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Around(join).eval()
+        model(x)
+    below = model.below(x)
+    activation = model.layer(below).detach()
+
+    def score(a: Tensor) -> Tensor:
+        scores: Tensor = model.head(join(below, a).relu().square().mean((2, 3)))[:, 1]
+        return scores.detach()
+
+    expected = torch.zeros(rows, 1, 8, 8)
+    for channel in range(4):
+        without = activation.clone()
+        without[:, channel] = 0
+        drop = score(activation) - score(without)
+        expected[:, 0] += drop.view(-1, 1, 1) * activation[:, channel]
+    result = explain(model, x, "ablation_cam", target=1, layer="layer", relu=False)
+    torch.testing.assert_close(result.values, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_ablation_cam_runs_what_is_below_the_layer_once_a_chunk() -> None:
+    sizes: list[int] = []
+
+    def note(x: Tensor) -> Tensor:
+        sizes.append(len(x))
+        return x
+
+    model = nn.Sequential(Function(note), cnn())
+    explain(model, picture(), "ablation_cam", target=1, layer="1.relus.1", chunk=6)
+    # The last chunk has all six channels.
+    assert sizes[-1] == 1
+
+
 def test_ablation_cam_asks_the_most_active_channels_first() -> None:
     model, x = cnn(), picture()
     activation = model.second(model.first(x).relu()).relu().detach()  # type: ignore[operator]
