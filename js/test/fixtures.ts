@@ -283,6 +283,7 @@ export function result(
 			},
 		],
 		curve: spec.method === "integrated_gradients" ? curve() : null,
+		heads: null,
 		description: `${info?.label} for ${catalog.labels[index]}: strongest support upper left, 61 % of positive mass in 10 % of the area`,
 		provenance: { torch: "2.13.0", model: "efficientnet-lite0" },
 		...more,
@@ -348,6 +349,7 @@ export function traits(more: Partial<Traits> = {}): Traits {
 		_prediction: prediction,
 		_result: null,
 		_history: [],
+		_comparison: null,
 		_job: {
 			id: 0,
 			state: "idle",

@@ -1,8 +1,9 @@
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import type { WidgetModel } from "./anywidget";
-import { decodeMaps, toBytes } from "./decode";
+import { toBytes } from "./decode";
 import { drafts } from "./drafts";
 import { hostOf } from "./host";
+import { keeper } from "./keeper";
 import { SavedView } from "./offline";
 import { patience } from "./patience";
 import type { Bytes, Message, Result, Spec, Traits } from "./protocol";
@@ -19,6 +20,9 @@ const LOOK_DELAY = 300;
 const HELLO_DELAY = 3000;
 /** Frames are acknowledged even where the page is hidden and nothing is painted. */
 const UNPAINTED_DELAY = 200;
+
+/** These take as long as they take: their silence says nothing about the kernel. */
+const SLOW = new Set<Ask["kind"]>(["path", "heads", "attention", "export"]);
 
 type Signals = { [K in keyof Traits]: Signal<Traits[K]> };
 
@@ -42,7 +46,7 @@ export function connect(model: WidgetModel): Connection {
 	const drafting = drafts((spec) =>
 		ask({ kind: "draft", spec }).finally(discardNeedlessDraft),
 	);
-	const paths = new Map<string, ReturnType<Store["path"]>>();
+	const maps = keeper(ask);
 	let saving: ReturnType<typeof setTimeout> | undefined;
 	let heard = false;
 	let dragging = false;
@@ -70,10 +74,8 @@ export function connect(model: WidgetModel): Connection {
 
 	function ask(request: Ask, buffers?: ArrayBuffer[]) {
 		const { kind } = request;
-		// These take as long as they take: their silence says nothing about the kernel.
-		const slow = kind === "path" || kind === "export";
 		return asking.ask(request, buffers, (id) => {
-			if (!slow) clock.expect(id, kind === "draft");
+			if (!SLOW.has(kind)) clock.expect(id, kind === "draft");
 		});
 	}
 
@@ -127,22 +129,6 @@ export function connect(model: WidgetModel): Connection {
 		const asked = specOf((key) => traits[key].peek());
 		if (!dragging && result && answers(result, asked, traits._catalog.peek()))
 			frame.value = null;
-	}
-
-	function path(result: string) {
-		const known = paths.get(result);
-		if (known) return known;
-		const fetched = ask({ kind: "path", result }).then(
-			({ answer, buffers }) => ({
-				alpha: answer.alpha ?? [],
-				maps: answer.maps ? decodeMaps(answer.maps, buffers[0]) : [],
-			}),
-		);
-		// Maps of one result at a time: each set is as large as the picture times its steps.
-		paths.clear();
-		paths.set(result, fetched);
-		fetched.catch(() => paths.delete(result));
-		return fetched;
 	}
 
 	function receive(message: Message, buffers: Bytes[] = []) {
@@ -228,7 +214,7 @@ export function connect(model: WidgetModel): Connection {
 			set,
 			draft,
 			ask,
-			path,
+			...maps,
 			ui,
 		},
 		close() {

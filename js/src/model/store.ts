@@ -1,5 +1,12 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
-import type { Answer, Request, Result, Spec, Traits } from "./protocol";
+import type {
+	Answer,
+	Comparison,
+	Request,
+	Result,
+	Spec,
+	Traits,
+} from "./protocol";
 
 /** The traits a user may set; the others flow from Python to the page. */
 export type PublicTraits = Omit<Traits, `_${string}`>;
@@ -16,6 +23,25 @@ export interface Heatmap {
 	rows: number;
 	columns: number;
 	values: Float32Array;
+}
+
+/** Several maps of one result; `alpha` only where they lie along a path. */
+export interface Maps {
+	alpha: number[];
+	maps: Heatmap[];
+}
+
+/** An attention head; `head` -1 is the mean of the heads of its layer. */
+export interface Head {
+	layer: number;
+	head: number;
+}
+
+/** What the Compare tab is about to ask; null means: not chosen yet, take the obvious. */
+export interface Selection {
+	kind: Comparison["kind"];
+	methods: string[] | null;
+	targets: number[] | null;
 }
 
 /**
@@ -45,7 +71,11 @@ export interface Store {
 		buffers?: ArrayBuffer[],
 	): Promise<{ answer: Answer; buffers: DataView[] }>;
 	/** Cumulative path maps of a result, fetched once and kept. */
-	path(result: string): Promise<{ alpha: number[]; maps: Heatmap[] }>;
+	path(result: string): Promise<Maps>;
+	/** The attention of every head of a result, layer by layer, fetched once and kept. */
+	heads(result: string): Promise<Maps>;
+	/** Where each patch attends in one head, patch by patch, fetched once and kept. */
+	attention(result: string, layer: number, head: number): Promise<Maps>;
 	/** What only this view knows and no one saves. */
 	ui: Ui;
 }
@@ -64,6 +94,14 @@ export interface Ui {
 	alpha: Signal<number | null>;
 	/** The cumulative map at `alpha`, drawn instead of the result's map while scrubbing. */
 	scrubbed: Signal<Heatmap | null>;
+	/** The attention head that is enlarged on the stage; null for the result itself. */
+	head: Signal<Head | null>;
+	/** The map of `head`, drawn instead of the result's on a scale of its own. */
+	attended: Signal<Heatmap | null>;
+	/** What is ticked in the Compare tab. */
+	selection: Signal<Selection>;
+	/** True when compared classes share one limit instead of one each. */
+	sameUnits: Signal<boolean>;
 	/** Legend ends set by hand, in the score's unit; null means the clip percentile decides. */
 	limit: Signal<number | null>;
 	/** The open popover or dialog: "method", "target", "layer", "export", "code", "help" or null. */

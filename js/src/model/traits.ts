@@ -24,6 +24,7 @@ const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {
 	_prediction: "fact",
 	_result: "fact",
 	_history: "fact",
+	_comparison: "fact",
 	_job: "fact",
 	_error: "fact",
 	_notices: "fact",

@@ -1,5 +1,6 @@
-import { useSignal } from "@preact/signals";
+import { useComputed, useSignal } from "@preact/signals";
 import type { ExportRequest } from "../../model/protocol";
+import { compared } from "../compare/compared";
 import { Checkbox } from "../controls/Checkbox";
 import { reason } from "../controls/reason";
 import { Segmented } from "../controls/Segmented";
@@ -32,12 +33,21 @@ const WIDTHS: { value: Choice["width"]; label: string; name: string }[] = [
 	{ value: "slide", label: "slide", name: "a slide, 16:9" },
 ];
 
+const SUBJECTS = [
+	{ value: "result", label: "result" },
+	{ value: "comparison", label: "comparison" },
+] as const;
+
 /** A page and raw values have no width in millimetres. */
 const FIGURES = new Set<Format>(["png", "svg", "pdf"]);
 
 export function ExportDialog({ store, onClose }: DialogProps) {
+	const offerComparison = useComputed(
+		() => !store.offlineReason.value && compared(store) !== null,
+	);
 	const choice = useSignal<Choice>({
 		format: "png",
+		comparison: offerComparison.peek(),
 		width: "single",
 		dpi: 300,
 		caption: true,
@@ -47,8 +57,8 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 	const busy = useSignal(false);
 	const scene = useScene(store);
 	const offline = store.offlineReason.value;
-	const earlier = !offline && store.ui.looking.value !== null;
-	const { format } = choice.value;
+	const { format, comparison } = choice.value;
+	const earlier = !offline && !comparison && store.ui.looking.value !== null;
 	const change = (changes: Partial<Choice>) => {
 		choice.value = { ...choice.value, ...changes };
 	};
@@ -95,19 +105,29 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 		>
 			<div class="nbx-export">
 				{earlier && <Earlier store={store} what="exported" />}
-				{!offline && <Warning store={store} />}
+				{!offline && !comparison && <Warning store={store} />}
+				{offerComparison.value && (
+					<Segmented
+						label="what"
+						value={comparison ? "comparison" : "result"}
+						options={[...SUBJECTS]}
+						onCommit={(what) => change(subject(what, format))}
+					/>
+				)}
 				<Segmented
 					label="format"
 					value={format}
 					options={FORMATS.map((option) => ({
 						...option,
-						disabled: !!offline && option.value !== "png",
+						disabled: offline
+							? option.value !== "png"
+							: comparison && !FIGURES.has(option.value),
 					}))}
 					onCommit={(next) => change({ format: next })}
 				/>
 				<p class="nbx-export-hint">
 					{offline
-						? "The stage as it is on the screen. The other formats need a kernel."
+						? "The result as it is on the screen. The other formats need a kernel."
 						: FORMATS.find(({ value }) => value === format)?.name}
 				</p>
 				{!offline && FIGURES.has(format) && (
@@ -119,6 +139,15 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 			</div>
 		</Dialog>
 	);
+}
+
+/** A comparison is a figure: neither a page nor values. */
+function subject(
+	what: (typeof SUBJECTS)[number]["value"],
+	format: Format,
+): Partial<Choice> {
+	if (what === "result") return { comparison: false };
+	return { comparison: true, format: FIGURES.has(format) ? format : "png" };
 }
 
 interface FigureProps {
