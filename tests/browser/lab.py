@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_client.blocking import BlockingKernelClient
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 import nbxplain
 
@@ -141,10 +141,15 @@ class Notebook:
         self.page: Page = self.context.new_page()
         self.errors: list[str] = []
         self.sent: list[str] = []
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("pageerror", self._raised)
         self.page.on("websocket", lambda ws: ws.on("framesent", self._sent))
         self._client: BlockingKernelClient | None = None
         self.load()
+
+    def _raised(self, error: Error) -> None:
+        # JupyterLab's own, for what was under way when its kernel was restarted.
+        if "Canceled future" not in str(error):
+            self.errors.append(str(error))
 
     def _sent(self, payload: str | bytes) -> None:
         text = payload if isinstance(payload, str) else payload.decode("utf-8", "replace")
