@@ -30,7 +30,9 @@ def code(attribution: Attribution, target: Target, given: dict[str, bool]) -> st
     lines.append(f"layout={p.get('layout')!r},")
     body = "\n".join(f"    {line}" for line in ["model,", "image,", *lines])
     names = sorted(
-        name for name in ("Baseline", "Contrast") if f"{name}(" in body or f"{name}." in body
+        name
+        for name in ("Baseline", "Contrast", "Regions")
+        if f"{name}(" in body or f"{name}." in body
     )
     imports = f"from nbxplain import {', '.join([*names, 'explain'])}"
     return f"{imports}\n\nattribution = explain(\n{body}\n)\n"
