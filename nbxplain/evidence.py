@@ -85,10 +85,11 @@ def _relevance(raw: dict[str, float]) -> Finding | None:
     missing = abs(score - total - biases - stabiliser) / max(abs(score), 1e-6)
     return Finding(
         "relevance",
-        "relevance, against score",
-        f"{total:.3g} of {score:.3g}, biases {biases:.3g}, stabiliser {stabiliser:.2g}",
+        "relevance",
+        f"{total:.3g} of {score:.3g}, {biases + stabiliser:.3g} absorbed",
         _graded(missing, 0.01, 0.05),
-        "The relevance and what biases and stabiliser absorbed should sum to the score. "
+        f"Biases absorbed {biases:.3g}, the stabiliser {stabiliser:.2g}; with the relevance of the "
+        "inputs they should sum to the score. "
         "Green if at most 1 % is unaccounted for, amber up to 5 %.",
     )
 
