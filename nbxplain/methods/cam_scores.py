@@ -164,17 +164,19 @@ def _ablated(
     """
     x, layer = question.tensor, maps.layer
 
+    def repeats(index: Tensor) -> bool:
+        return once and len(index) > len(x)
+
     def build(index: Tensor) -> Tensor:
-        row = maps.row(index)
-        return x[row.unique() if once else row]
+        return x if repeats(index) else x[maps.row(index)]
 
     def without(index: Tensor) -> Edit:
-        _, copies = maps.row(index).unique(return_inverse=True)
         kept = x.new_ones(len(index), maps.values.shape[1])
         kept.scatter_(1, maps.channel(index).unsqueeze(1), 0)
 
         def change(output: Tensor) -> Tensor:
-            return (output[copies] if once else output) * layer.spread(kept)
+            copied = output[maps.row(index)] if repeats(index) else output
+            return copied * layer.spread(kept)
 
         return Edit(layer.name, layer.calls, change)
 
@@ -187,7 +189,8 @@ def _ablated(
 def _once_is_enough(question: Question, maps: Maps) -> bool:
     """Whether all that the score sees goes through the layer, as far as a few channels can tell.
 
-    A connection around the layer carries as many inputs as were fed, which is one too few here.
+    Tried with one evaluation more than there are inputs: a connection around the layer then carries
+    one row too few, which fails, or, for a single input, is the same for all channels anyway.
     """
     count = min(len(question.tensor) + 1, maps.channels.numel())
     try:
