@@ -212,9 +212,11 @@ class _Bar:
             self._bar.close()
 
     def update(self, done: int, total: int) -> None:
+        # A run that ends within a second leaves no bar behind in a saved notebook.
+        delay = 0 if self._wanted else 1
         wanted = self._wanted if self._wanted is not None else total >= LONG
         if self._bar is None and wanted:
-            self._bar = tqdm(total=total, desc=self._label, unit="eval", leave=False, delay=1)
+            self._bar = tqdm(total=total, desc=self._label, unit="eval", leave=False, delay=delay)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
 

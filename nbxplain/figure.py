@@ -174,8 +174,9 @@ def draw(
     pictures = attribution.inputs.pictures
     picture = pictures[min(row, len(pictures) - 1)]
     pixels = np.asarray(picture)
-    axes[0].imshow(pixels)
-    mappable = axes[1].imshow(seen.values, **_style(seen, pixels, colormap, native))
+    style = _style(seen, pixels, colormap, native)
+    axes[0].imshow(pixels, extent=style["extent"])
+    mappable = axes[1].imshow(seen.values, **style)
     _overlay(axes[2], picture, seen, colormap, opacity, native)
     size = 10 if width == "slide" else 7
     titles = (_says(attribution, row), attribution.method.label, "overlay")

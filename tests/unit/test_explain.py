@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -71,14 +72,23 @@ def test_a_draft_is_never_dearer() -> None:
             assert before == after or after < before, (cls.name, name)
 
 
+class Slow(nn.Module):
+    """Takes its time, so that a run is worth a progress bar."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        time.sleep(0.02)
+        return x
+
+
 def test_progress(capsys: pytest.CaptureFixture[str]) -> None:
     explain(cnn(), picture(), "gradient")
     assert capsys.readouterr().err == ""
     explain(cnn(), picture(), "gradient", progress=True)
     assert "Gradient" in capsys.readouterr().err
-    explain(cnn(), picture(), "smoothgrad", samples=100)
+    slow = nn.Sequential(Slow(), cnn())
+    explain(slow, picture(), "smoothgrad", samples=70, chunk=1)
     assert "SmoothGrad" in capsys.readouterr().err
-    explain(cnn(), picture(), "smoothgrad", samples=100, progress=False)
+    explain(slow, picture(), "smoothgrad", samples=70, chunk=1, progress=False)
     assert capsys.readouterr().err == ""
 
 
