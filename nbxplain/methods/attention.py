@@ -33,24 +33,26 @@ class AttentionMethod(Method):
         """Yields the maps of the inputs done so far."""
         x, passes = question.tensor, question.passes
         values: Tensor | None = None
-        done = 0
+        before = 0
         for result in passes.attentions(
             len(x), lambda rows: x[rows], question.target.score, gradient=self.needs_gradient
         ):
             prefix, grid = _tokens(question, result)
-            for relevance in self.relevances(result, prefix):
-                if values is None:
-                    values = x.new_zeros(len(x), 1, *grid)
-                values[result.rows] = relevance[:, prefix:].reshape(-1, 1, *grid).to(values)
-                last = done + len(result.rows)
-                yield Partial(values.clone(), last - 1, len(x))
-            done += len(result.rows)
-            assert values is not None
+            steps = self.steps(grid[0] * grid[1])
             kept = _kept(result, prefix, grid) if len(x) == 1 else None
-            yield Partial(values.clone(), done, len(x), attention=kept)
+            if values is None:
+                values = x.new_zeros(len(x), 1, *grid)
+            for done, relevance in self.relevances(result, prefix):
+                values[result.rows] = relevance[:, prefix:].reshape(-1, 1, *grid).to(values)
+                yield Partial(values.clone(), before + done, steps * len(x), attention=kept)
+            before += steps * len(result.rows)
 
-    def relevances(self, result: Attended, prefix: int) -> Iterator[Tensor]:
-        """Ever better relevances (n, tokens) of the tokens; the last one counts."""
+    def steps(self, patches: int) -> int:
+        """Into how many steps the arithmetic on one input falls."""
+        return 1
+
+    def relevances(self, result: Attended, prefix: int) -> Iterator[tuple[int, Tensor]]:
+        """Steps done and ever better relevances (n, tokens) of the tokens; the last one counts."""
         raise NotImplementedError
 
 
@@ -95,7 +97,7 @@ class AttentionRaw(AttentionMethod):
     block: int = parameter(-1, "Which attention layer, from 0; -1 is the last.", ge=-1, le=99)
     head: int = parameter(-1, "Which head, from 0; -1 averages over heads.", ge=-1, le=99)
 
-    def relevances(self, result: Attended, prefix: int) -> Iterator[Tensor]:
+    def relevances(self, result: Attended, prefix: int) -> Iterator[tuple[int, Tensor]]:
         """The row of the class token."""
         layers, heads = len(result.weights), result.weights[-1].shape[1]
         if self.block >= layers or self.head >= heads:
@@ -105,7 +107,7 @@ class AttentionRaw(AttentionMethod):
             )
         weights = result.weights[self.block]
         chosen = weights.mean(1) if self.head < 0 else weights[:, self.head]
-        yield _seen_from(chosen, prefix)
+        yield len(result.rows), _seen_from(chosen, prefix)
 
 
 class AttentionRollout(AttentionMethod):
@@ -119,13 +121,13 @@ class AttentionRollout(AttentionMethod):
 
     fusion: Literal["mean", "max", "min"] = parameter("mean", "How heads are put together.")
 
-    def relevances(self, result: Attended, prefix: int) -> Iterator[Tensor]:
+    def relevances(self, result: Attended, prefix: int) -> Iterator[tuple[int, Tensor]]:
         """The row of the class token in the product."""
         rolled = None
         for matrix in _with_residual(result.weights, self.fusion):
             rolled = matrix if rolled is None else matrix @ rolled
         assert rolled is not None
-        yield _seen_from(rolled, prefix)
+        yield len(result.rows), _seen_from(rolled, prefix)
 
 
 def _with_residual(weights: list[Tensor], fusion: str = "mean") -> list[Tensor]:
@@ -147,7 +149,11 @@ class AttentionFlow(AttentionMethod):
     label: ClassVar[str] = "Attention Flow"
     cost: ClassVar[int] = 3
 
-    def relevances(self, result: Attended, prefix: int) -> Iterator[Tensor]:
+    def steps(self, patches: int) -> int:
+        """A flow from each patch."""
+        return patches
+
+    def relevances(self, result: Attended, prefix: int) -> Iterator[tuple[int, Tensor]]:
         """Yields after each patch, so that a stop is obeyed soon."""
         layers = torch.stack(_with_residual(result.weights), 1).double().cpu().numpy()
         count, tokens = layers.shape[0], layers.shape[-1]
@@ -156,7 +162,7 @@ class AttentionFlow(AttentionMethod):
             graph = _pipes(layers[row], prefix)
             for token in range(prefix, tokens):
                 flows[row, token] = maximum_flow(graph, token, graph.shape[0] - 1).flow_value / PIPE
-                yield flows
+                yield row * (tokens - prefix) + token - prefix + 1, flows
 
 
 PIPE = 1_000_000
@@ -193,7 +199,7 @@ class AttentionGradient(AttentionMethod):
     label: ClassVar[str] = "Attention × Gradient"
     needs_gradient: ClassVar[bool] = True
 
-    def relevances(self, result: Attended, prefix: int) -> Iterator[Tensor]:
+    def relevances(self, result: Attended, prefix: int) -> Iterator[tuple[int, Tensor]]:
         """The row of the class token, less what the identity put there."""
         first = result.weights[0]
         eye = torch.eye(first.shape[-1], device=first.device, dtype=first.dtype)
@@ -201,4 +207,4 @@ class AttentionGradient(AttentionMethod):
         for weights, gradient in zip(result.weights, result.gradients, strict=True):
             step = (weights * gradient).clamp(min=0).mean(1)
             relevance = relevance + step @ relevance
-        yield _seen_from(relevance - eye, prefix)
+        yield len(result.rows), _seen_from(relevance - eye, prefix)
