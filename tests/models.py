@@ -37,10 +37,12 @@ class FunctionRelu(nn.Module):
     def activate(self, x: Tensor, place: int) -> Tensor:
         return F.relu(x)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def features(self, x: Tensor) -> Tensor:
         x = self.activate(self.first(x), 0)
-        x = self.activate(self.second(x), 1)
-        scores: Tensor = self.head(x.mean((2, 3)))
+        return self.activate(self.second(x), 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.features(x).mean((2, 3)))
         return scores
 
 
@@ -91,9 +93,33 @@ class Trained(nn.Module):
         self.drop = nn.Dropout(0.5)
         self.head = nn.Linear(4, CLASSES)
 
+    def features(self, x: Tensor) -> Tensor:
+        result: Tensor = self.drop(self.relu(self.norm(self.conv(x))))
+        return result
+
     def forward(self, x: Tensor) -> Tensor:
-        x = self.relu(self.norm(self.conv(x)))
-        scores: Tensor = self.head(self.drop(x.mean((2, 3))))
+        scores: Tensor = self.head(self.features(x).mean((2, 3)))
+        return scores
+
+
+class Attends(nn.Module):
+    """The features of one of the networks above as 16 tokens and a class token that attend."""
+
+    def __init__(self, trunk: nn.Module) -> None:
+        super().__init__()
+        self.trunk = trunk
+        width = trunk.head.in_features  # type: ignore[union-attr]
+        self.token = nn.Parameter(torch.randn(1, 1, width))
+        self.blocks = nn.ModuleList(nn.Linear(width, 3 * width) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        grid = F.adaptive_avg_pool2d(self.trunk.features(x), 4)  # type: ignore[operator]
+        tokens = torch.cat([self.token.expand(len(x), -1, -1), grid.flatten(2).mT], 1)
+        for block in self.blocks:
+            heads = block(tokens).unflatten(-1, (3, 2, -1)).permute(2, 0, 3, 1, 4)
+            mixed = F.scaled_dot_product_attention(4 * heads[0], heads[1], heads[2])
+            tokens = tokens + mixed.transpose(1, 2).flatten(2)
+        scores: Tensor = self.trunk.head(tokens[:, 0])  # type: ignore[operator]
         return scores
 
 
