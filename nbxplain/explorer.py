@@ -86,6 +86,7 @@ class Explorer(Traits):
         self._remembered: dict[str, dict[str, Any]] = {}
         self._frames = Frames(self._post)
         self._jobs = 0
+        self._closed = False
         self._compared: tuple[Literal["methods", "targets"], list[protocol.Spec]] = "methods", []
         self.comparison: Comparison | None = None
         self._chosen = method is not None
@@ -197,6 +198,7 @@ class Explorer(Traits):
         """Stops computing, lets go of the model and all results, and removes the widget."""
         if not hasattr(self, "_unhook"):
             return  # the constructor refused its arguments
+        self._closed = True
         self._worker.close()
         self._desk.close()
         self._unhook()
@@ -342,6 +344,8 @@ class Explorer(Traits):
 
     def _told(self, job: Job[Answer]) -> None:
         with self._lock:
+            if self._closed:
+                return
             ended = job.state in ("done", "cancelled", "error")
             if job.state != "done" and ended and self._asked is self._specs.get(job):
                 self._asked = None
@@ -455,7 +459,9 @@ class Explorer(Traits):
             try:
                 super().set_state(sync_data)
             except Exception as error:
-                self._fail(InputError(str(error)))
+                self._error = dict(failure(InputError(str(error))))
+                # The page shows what it asked for; it must learn what holds.
+                self.send_state([name for name in sync_data if self.has_trait(name)])
 
     def _post(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         with self._lock:

@@ -149,7 +149,7 @@ class Drawing(Figure):
 def draw(
     attribution: Attribution,
     *,
-    row: int = 0,
+    row: int | None = None,
     width: Literal["single", "double", "slide"] = "double",
     dpi: int = 200,
     colormap: str = "auto",
@@ -163,8 +163,24 @@ def draw(
 ) -> Drawing:
     """Input, map and overlay of one row side by side, with the scale and the prediction.
 
-    For table rows a bar chart of the features. The theme is light whatever the notebook's is.
+    Several rows (pictures, or classes of one picture) are drawn as small multiples unless `row`
+    picks one. For table rows a bar chart of the features. The theme is always light.
     """
+    if row is None and len(attribution.values) > 1 and attribution.values.ndim == 4:
+        return grid(
+            [attribution.row(i) for i in range(len(attribution.values))],
+            width=width,
+            dpi=dpi,
+            colormap=colormap,
+            opacity=opacity,
+            clip=clip,
+            sign=sign,
+            threshold=threshold,
+            native=native,
+            caption=caption,
+            transparent=transparent,
+        )
+    row = row or 0
     millimetres = WIDTHS[width]
     if attribution.values.ndim == 2:
         return _bars(attribution, row, millimetres, dpi, caption, transparent)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
@@ -116,6 +116,27 @@ class Attribution:
         if self.values.ndim != 4:
             raise InputError("A table row has no heatmap.", "Look at .values.")
         return self.values[row].sum(0)
+
+    def row(self, index: int) -> Attribution:
+        """One row of a batch as an attribution of its own."""
+        one = slice(index, index + 1)
+        pictures, scores = self.inputs.pictures, self.prediction.scores
+        inputs = replace(
+            self.inputs,
+            tensor=self.inputs.tensor[one],
+            pictures=pictures[one] if len(pictures) > 1 else pictures,
+        )
+        return replace(
+            self,
+            values=self.values[one],
+            prediction=replace(self.prediction, scores=scores[one] if len(scores) > 1 else scores),
+            target=self.target[one],
+            evidence={k: v[one] if len(v) > 1 else v for k, v in self.evidence.items()},
+            inputs=inputs,
+            base_value=None if self.base_value is None else self.base_value[one],
+            path=None,
+            attention=None,
+        )
 
     @property
     def signed(self) -> bool:

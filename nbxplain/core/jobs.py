@@ -6,6 +6,7 @@ cancelling; so a stopped job that can go on is simply kept.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -152,7 +153,11 @@ class Worker(Generic[P]):
 
     def _loop(self) -> None:
         while (job := self._next()) is not None:
-            self._run(job)
+            try:
+                self._run(job)
+            except Exception:
+                # Telling failed, not computing: an unreachable page must not end the work.
+                logging.getLogger(__name__).exception("Could not report job %s", job.id)
             with self._condition:
                 self._running = None
                 self._condition.notify_all()

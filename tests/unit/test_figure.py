@@ -85,7 +85,7 @@ def test_scale_is_always_a_scale(sign: Any, values: Any, clip: float, threshold:
 
 def drawn(method: str = "gradient", x: torch.Tensor | None = None, **options: Any) -> Any:
     result = explain(cnn(), picture(2) if x is None else x, method, target=1, progress=False)
-    return result.figure(**options)
+    return result.figure(**{"row": 0, **options})
 
 
 @pytest.mark.parametrize("width", ["single", "double", "slide"])
