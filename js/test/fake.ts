@@ -1,14 +1,25 @@
 import type { WidgetModel } from "../src/model/anywidget";
 import type {
 	Answer,
+	AttentionRequest,
+	CompareRequest,
+	HeadsRequest,
 	HistoryItem,
 	HistoryRequest,
+	PathRequest,
 	Request,
 	Result,
 	Spec,
 	Traits,
 } from "../src/model/protocol";
-import { grid, landscape, result, SIZE, traits } from "./fixtures";
+import { result, traits } from "./fixtures";
+import {
+	attentionMaps,
+	comparedMethods,
+	comparedTargets,
+	headMaps,
+	pathMaps,
+} from "./multiples";
 
 type Listener = (...values: unknown[]) => void;
 type Sent = { content: Request; buffers: ArrayBuffer[] };
@@ -222,19 +233,31 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		}
 	}
 
-	function paths(id: string) {
-		const alpha = [0, 0.25, 0.5, 0.75, 1];
-		const flat = alpha.flatMap((a) => [
-			...new Int16Array(
-				grid(SIZE, SIZE, (x, y) => landscape(x, y, true) * a)
-					.data as ArrayBuffer,
-			),
-		]);
-		const maps = { bits: 16 as const, scale: 1e-6, data: new ArrayBuffer(0) };
-		const shape = [alpha.length, SIZE, SIZE];
-		answer(id, { alpha, maps: { ...maps, shape } }, [
-			Int16Array.from(flat).buffer,
-		]);
+	/** Each of the compared explanations takes one tick. */
+	function compare({ methods, targets }: CompareRequest) {
+		clearTimeout(timer);
+		const total = methods.length + targets.length;
+		const advance = (done: number) => {
+			job({ state: done < total ? "running" : "done", done, total });
+			if (done < total) timer = setTimeout(advance, tick, done + 1);
+			else
+				model.push({
+					_comparison: methods.length
+						? comparedMethods(methods)
+						: comparedTargets(targets),
+				});
+		};
+		advance(0);
+	}
+
+	function maps(request: PathRequest | HeadsRequest | AttentionRequest) {
+		const { buffer, ...more } =
+			request.kind === "path"
+				? pathMaps()
+				: request.kind === "heads"
+					? headMaps()
+					: attentionMaps(request.layer, request.head);
+		answer(request.id, more, [buffer]);
 	}
 
 	model.receive = (request) => {
@@ -248,7 +271,13 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		if (request.kind === "stop") stop();
 		if (request.kind === "resume") compute(spec(), "final", partial?.done ?? 0);
 		if (request.kind === "history") history(request);
-		if (request.kind === "path") return paths(id);
+		if (request.kind === "compare") compare(request);
+		if (
+			request.kind === "path" ||
+			request.kind === "heads" ||
+			request.kind === "attention"
+		)
+			return maps(request);
 		if (request.kind === "hello") return answer(id, { protocol: 1 });
 		if (request.kind === "code")
 			return answer(id, { code: 'nbxplain.explain(model, image, "gradient")' });

@@ -1,15 +1,13 @@
 import type {
-	Catalog,
-	Control,
 	Curve,
 	Grid,
-	MethodInfo,
 	Picture,
 	Prediction,
 	Result,
 	Spec,
 	Traits,
 } from "../src/model/protocol";
+import { catalog } from "./catalog";
 
 export const SIZE = 64;
 
@@ -87,138 +85,6 @@ export function grid(
 	return { shape: [rows, columns], bits: 16, scale, data: data.buffer };
 }
 
-const steps = (name: string, label: string, most: number): Control => ({
-	name,
-	label,
-	help: "How often the model is evaluated.",
-	type: "integer",
-	default: 50,
-	draft: 8,
-	minimum: 2,
-	maximum: most,
-	step: 1,
-	logarithmic: true,
-});
-
-const methods: MethodInfo[] = [
-	method("gradient", "Gradient", "gradient", 1, {
-		help: "The slope of the score at each pixel.",
-	}),
-	method("input_x_gradient", "Input × Gradient", "gradient", 1, {
-		needs_baseline: true,
-	}),
-	method("integrated_gradients", "Integrated Gradients", "path", 2, {
-		help: "Gradients summed along the straight path from a baseline.",
-		needs_baseline: true,
-		resumable: true,
-		controls: [
-			steps("n_steps", "steps", 512),
-			{
-				name: "rule",
-				label: "rule",
-				help: "How the path is sampled.",
-				type: "choice",
-				default: "gauss",
-				choices: ["gauss", "midpoint", "trapezoid"],
-			},
-		],
-	}),
-	method("smoothgrad", "SmoothGrad", "gradient", 2, {
-		resumable: true,
-		controls: [
-			steps("n_samples", "samples", 256),
-			{
-				name: "noise",
-				label: "noise",
-				help: "Standard deviation as a share of the input's range.",
-				type: "number",
-				default: 0.15,
-				minimum: 0,
-				maximum: 1,
-				step: 0.01,
-			},
-			{
-				name: "squared",
-				label: "squared",
-				help: "Average the squared gradients.",
-				type: "boolean",
-				default: false,
-			},
-			{
-				name: "seed",
-				label: "seed",
-				help: "The same seed gives the same map.",
-				type: "integer",
-				default: 0,
-				minimum: 0,
-				maximum: 9999,
-			},
-		],
-	}),
-	method("grad_cam", "Grad-CAM", "CAM", 1, {
-		help: "Feature maps of a layer, weighted by their mean gradients.",
-		needs_layer: true,
-	}),
-	method("attention_rollout", "Attention rollout", "attention", 1, {
-		unavailable: "needs attention layers: this model has none",
-	}),
-];
-
-function method(
-	name: string,
-	label: string,
-	group: string,
-	cost: number,
-	more: Partial<MethodInfo>,
-): MethodInfo {
-	return {
-		name,
-		label,
-		group,
-		cost,
-		help: `${label} of the score.`,
-		needs_layer: false,
-		needs_baseline: false,
-		resumable: false,
-		controls: [],
-		unavailable: null,
-		...more,
-	};
-}
-
-export const catalog: Catalog = {
-	methods,
-	layers: [
-		layer("stem.conv", "Conv2d", [32, 112, 112], [112, 112]),
-		layer("blocks.4", "Sequential", [112, 14, 14], [14, 14]),
-		layer("blocks.6", "Sequential", [320, 7, 7], [7, 7]),
-		{ ...layer("head.conv", "Conv2d", [1280, 7, 7], [7, 7]), suggested: true },
-		layer("classifier", "Linear", [1000], null),
-	],
-	labels: Array.from({ length: 1000 }, (_, i) => `class ${i}`),
-	model: {
-		name: "efficientnet-lite0",
-		device: "cpu",
-		precision: "float32",
-		input: "224 × 224",
-	},
-};
-Object.assign(catalog.labels, {
-	281: "tabby cat",
-	282: "tiger cat",
-	285: "Egyptian Mau",
-	287: "lynx",
-});
-
-function layer(
-	name: string,
-	type: string,
-	shape: number[],
-	cells: number[] | null,
-) {
-	return { name, type, shape, grid: cells, suggested: false };
-}
-
 export const prediction: Prediction = {
 	classes: 1000,
 	top: [
@@ -248,7 +114,7 @@ export function result(
 	spec: Spec,
 	more: Partial<Result> = {},
 ): Result {
-	const info = methods.find((m) => m.name === spec.method);
+	const info = catalog.methods.find((m) => m.name === spec.method);
 	const coarse = spec.method === "grad_cam";
 	const side = coarse ? 7 : SIZE;
 	const index = typeof spec.target === "number" ? spec.target : 285;

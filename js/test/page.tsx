@@ -3,6 +3,7 @@ import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
+import { comparedMethods, comparedTargets, heads } from "./multiples";
 
 declare global {
 	interface Window {
@@ -38,6 +39,20 @@ const job = (state: Traits["_job"]["state"], more = {}) => ({
 	_job: { ...traits()._job, state, done: 23, total: 50, seconds: 2.4, ...more },
 });
 
+const compared = comparedMethods(
+	["gradient", "integrated_gradients", "smoothgrad", "grad_cam", "occlusion"],
+	{
+		failures: [
+			{
+				title: "Kernel SHAP: the model ran out of memory",
+				hint: "Halve the batch: Explorer(..., batch=8).",
+				details: "",
+			},
+		],
+	},
+);
+const raw = { ...spec, method: "attention_raw", params: { block: 2 } };
+
 const STATES: Record<string, Partial<Traits>> = {
 	idle: cam,
 	done: { ...done, ...job("done", { seconds: 0.9 }) },
@@ -71,13 +86,19 @@ const STATES: Record<string, Partial<Traits>> = {
 			details: "Traceback (most recent call last):\n  torch.OutOfMemoryError",
 		},
 	},
+	compare: { ...done, _comparison: compared },
+	classes: { ...done, _comparison: comparedTargets([285, 281, 282]) },
+	heads: {
+		...raw,
+		_result: result("a1", raw, { heads, signed: false }),
+	},
 	stale: { ...done, _stale: true },
 	mismatch: { _protocol: 2 },
 };
 
 const el = document.getElementById("widget");
 if (!el) throw new Error("page.html has no #widget");
-const state = { ...image, ...STATES[name === "saved" ? "done" : name] };
+const state = { ...image, ...STATES[name === "saved" ? "compare" : name] };
 window.model = new FakeModel(state);
 if (name === "saved") {
 	const page = JSON.stringify(traits(state), (_key, value) =>

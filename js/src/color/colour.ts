@@ -41,6 +41,15 @@ export function scaleOf(name: string, twoSided: boolean): Look["scale"] {
 	return DIVERGING.includes(name) ? "upper half" : "magnitude";
 }
 
+/** The colours that the trait `colormap` stands for, and how values find theirs. */
+export function palette(
+	colormap: string,
+	twoSided: boolean,
+): Pick<Look, "table" | "scale"> {
+	const name = colormapName(colormap, twoSided);
+	return { table: table(name), scale: scaleOf(name, twoSided) };
+}
+
 /** The index into the table is `zero` + `reach` * m. */
 const PLACES = {
 	signed: { zero: 127.5, reach: 127.5 },

@@ -52,11 +52,12 @@ export function onKey(store: Store, event: KeyboardEvent) {
 	act(store);
 }
 
-/** Stops what is running; with nothing to stop, leaves the widget to the notebook. */
+/** Stops what is running; with nothing to stop or to put away, leaves the widget to the notebook. */
 function leave(store: Store, event: KeyboardEvent) {
 	event.preventDefault();
 	if (store.ui.open.value) store.ui.open.value = null;
 	else if (BUSY.has(store.traits._job.value.state)) ask("stop")(store);
+	else if (store.ui.head.value) store.ui.head.value = null;
 	else (event.target as HTMLElement).blur();
 }
 

@@ -37,9 +37,9 @@ export interface Head {
 	head: number;
 }
 
-/** What the Compare tab is about to ask; null means: not chosen yet, take the obvious. */
+/** What is ticked in the Compare tab; null where nobody has chosen yet. */
 export interface Selection {
-	kind: Comparison["kind"];
+	kind: Comparison["kind"] | null;
 	methods: string[] | null;
 	targets: number[] | null;
 }

@@ -12,7 +12,7 @@ export function createUi(): Ui {
 		scrubbed: signal(null),
 		head: signal(null),
 		attended: signal(null),
-		selection: signal({ kind: "methods", methods: null, targets: null }),
+		selection: signal({ kind: null, methods: null, targets: null }),
 		sameUnits: signal(false),
 		limit: signal(null),
 		open: signal(null),

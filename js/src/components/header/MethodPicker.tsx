@@ -33,7 +33,7 @@ export function MethodPicker({ store }: { store: Store }) {
 }
 
 /** Groups in the order in which the catalog first names them, each in one piece. */
-function grouped(methods: MethodInfo[]): MethodInfo[] {
+export function grouped(methods: MethodInfo[]): MethodInfo[] {
 	const groups = [...new Set(methods.map(({ group }) => group))];
 	return groups.flatMap((group) =>
 		methods.filter((method) => method.group === group),
@@ -51,7 +51,7 @@ function row(method: MethodInfo): Row {
 	};
 }
 
-function Line({ method }: { method: MethodInfo }) {
+export function Line({ method }: { method: MethodInfo }) {
 	const { label, cost, needs_layer, needs_baseline, unavailable } = method;
 	if (unavailable)
 		return (

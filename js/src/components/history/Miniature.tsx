@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { colormapName, colour, scaleOf, table } from "../../color/colour";
+import { colour, palette } from "../../color/colour";
 import { percentile, rank } from "../../color/ranking";
 import { smooth } from "../../color/resample";
 import { decodeMap } from "../../model/decode";
@@ -56,10 +56,8 @@ function reduce(grid: Grid) {
 type Reduced = NonNullable<ReturnType<typeof reduce>>;
 
 function coloured({ map, limit }: Reduced, signed: boolean, colormap: string) {
-	const name = colormapName(colormap, signed);
 	const pixels = colour(map, {
-		table: table(name),
-		scale: scaleOf(name, signed),
+		...palette(colormap, signed),
 		limit,
 		floor: 0,
 		sign: "both",

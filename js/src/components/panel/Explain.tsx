@@ -2,6 +2,7 @@ import type { Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { Baseline } from "./Baseline";
 import { EvidenceList } from "./EvidenceList";
+import { HeadGrid } from "./HeadGrid";
 import { Look } from "./Look";
 import { Parameters } from "./Parameters";
 import { Path } from "./Path";
@@ -11,7 +12,9 @@ export function Explain({ store }: { store: Store }) {
 	const { methods } = store.traits._catalog.value;
 	const method = methods.find(({ name }) => name === store.traits.method.value);
 	const result = store.shown.value;
-	const travelled = withPath(result, store.traits._result.value);
+	const last = store.traits._result.value;
+	const travelled = lasting("curve", result, last);
+	const attentive = lasting("heads", result, last);
 	return (
 		<>
 			{method?.needs_baseline && <Baseline store={store} />}
@@ -24,6 +27,15 @@ export function Explain({ store }: { store: Store }) {
 					outdated={travelled !== result}
 				/>
 			)}
+			{attentive?.heads && (
+				<HeadGrid
+					key={attentive.id}
+					store={store}
+					result={attentive}
+					heads={attentive.heads}
+					outdated={attentive !== result}
+				/>
+			)}
 			{method && method.controls.length > 0 && (
 				<Parameters store={store} method={method} />
 			)}
@@ -34,10 +46,14 @@ export function Explain({ store }: { store: Store }) {
 }
 
 /**
- * A draft has no path of its own yet. The last one stays, dimmed: if it went, the slider that is
- * being dragged would move away from under the pointer.
+ * A draft has no path and no heads of its own yet. The last ones stay, dimmed: if they went, the
+ * slider that is being dragged would move away from under the pointer.
  */
-function withPath(shown: Result | null, last: Result | null): Result | null {
-	if (shown?.curve || !last?.curve) return shown;
+function lasting(
+	part: "curve" | "heads",
+	shown: Result | null,
+	last: Result | null,
+): Result | null {
+	if (shown?.[part] || !last?.[part]) return shown;
 	return shown?.spec.method === last.spec.method ? last : shown;
 }

@@ -1,4 +1,4 @@
-import { colormapName, gradient, scaleOf, table } from "../../color/colour";
+import { colormapName, gradient, palette } from "../../color/colour";
 import { TABLES } from "../../color/tables";
 import type { Sign } from "../../model/protocol";
 import type { Store } from "../../model/store";
@@ -83,11 +83,9 @@ function Colours({ store, signed }: { store: Store; signed: boolean }) {
 	const { colormap, sign } = store.traits;
 	const twoSided = signed && sign.value !== "absolute";
 	const automatic = colormapName("auto", twoSided);
-	const drawn = colormapName(colormap.value, twoSided);
 	const swatch = gradient(
 		{
-			table: table(drawn),
-			scale: scaleOf(drawn, twoSided),
+			...palette(colormap.value, twoSided),
 			limit: 1,
 			floor: 0,
 			sign: "both",

@@ -1,6 +1,7 @@
 import type { ComponentType } from "preact";
 import { useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
+import { Compare } from "../compare/Compare";
 import { Explain } from "./Explain";
 
 interface Tab {
@@ -12,6 +13,7 @@ interface Tab {
 /** A later tab joins by one more line here. */
 const TABS: [Tab, ...Tab[]] = [
 	{ name: "explain", label: "Explain", content: Explain },
+	{ name: "compare", label: "Compare", content: Compare },
 ];
 
 export function Panel({ store }: { store: Store }) {

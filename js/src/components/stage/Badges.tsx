@@ -1,5 +1,6 @@
 import type { Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { nameOf } from "./scene";
 
 const BUSY = new Set(["queued", "running", "cancelling"]);
 
@@ -19,13 +20,22 @@ export function Badges({ store }: { store: Store }) {
 					</span>
 				)}
 				<Progress store={store} result={result} />
+				{store.ui.head.value && (
+					<span class="nbx-badge">{nameOf(store.ui.head.value)}</span>
+				)}
 			</div>
-			{result.reason && (
-				<div class="nbx-degenerate" role="note">
-					<span>{result.reason}</span>
-				</div>
-			)}
+			<Degenerate result={result} />
 		</>
+	);
+}
+
+/** Why there is no map to see. */
+export function Degenerate({ result }: { result: Result }) {
+	if (!result.reason) return null;
+	return (
+		<div class="nbx-degenerate" role="note">
+			<span>{result.reason}</span>
+		</div>
 	);
 }
 

@@ -1,9 +1,16 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
-import { drawCrosshair, drawLayer } from "./draw";
+import { drawLayer, drawMarks } from "./draw";
 import type { Raster } from "./raster";
 import type { Scene } from "./scene";
-import { type Size, viewportOf } from "./viewport";
+import {
+	type Box,
+	boxOf,
+	cellAt,
+	type Point,
+	type Size,
+	viewportOf,
+} from "./viewport";
 
 export interface LayerProps {
 	store: Store;
@@ -81,10 +88,21 @@ export function MapLayer(props: MapProps) {
 export function MarkLayer({ store, pane }: LayerProps) {
 	const { view } = useView(store, pane);
 	const pixel = store.ui.crosshair.value;
+	const box = pixel && patchUnder(store, pixel);
 	return (
 		<Canvas
 			class="nbx-canvas"
-			draw={(canvas) => drawCrosshair(canvas, pane, view, pixel)}
+			draw={(canvas) => drawMarks(canvas, pane, view, pixel, box)}
 		/>
 	);
+}
+
+/** The patch that is being asked where it attends. */
+function patchUnder({ traits, ui, shown }: Store, pixel: Point): Box | null {
+	const heads = shown.value?.heads;
+	if (!ui.head.value || !heads) return null;
+	const [rows = 1, columns = 1] = heads.grid;
+	const patches = { rows, columns };
+	const picture = traits._image.value;
+	return boxOf(picture, patches, cellAt(picture, patches, pixel));
 }

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { gradient } from "../../color/colour";
 import { percentileOf } from "../../color/ranking";
 import type { Store } from "../../model/store";
 import { percent, signed } from "./numbers";
+import { ends, Scale } from "./Scale";
 import type { Scene } from "./scene";
 
 interface Props {
@@ -19,7 +19,7 @@ export function Legend({ store, scene }: Props) {
 	const range = useSignal<number | null>(null);
 	const look = scene.look.value;
 	const reach = range.value ?? look.limit;
-	const [from, to] = ends(look.scale === "signed", look.sign);
+	const [from, to] = ends(look);
 	const largest = scene.ranking.value.at(-1) ?? 0;
 	// The room is kept before there is a map, so that nothing jumps when it comes.
 	if (!scene.heatmap.value || largest === 0) return <div class="nbx-legend" />;
@@ -54,30 +54,19 @@ export function Legend({ store, scene }: Props) {
 	);
 	return (
 		<div class="nbx-legend">
-			<fieldset
-				class="nbx-legend-bar"
-				aria-label="scale of the colours"
-				style={{ background: gradient(look, from * reach, to * reach) }}
+			<Scale
+				look={look}
+				reach={reach}
+				low={signed(from * look.limit)}
+				high={`${signed(to * look.limit)} ${clipping(store, scene)}`}
 				title="drag an end to clip, double-click to reset"
 				onDblClick={reset}
 			>
 				{from < 0 && grip(-1)}
 				{to > 0 && grip(1)}
-			</fieldset>
-			<div class="nbx-legend-text">
-				<span>{signed(from * look.limit)}</span>
-				{from < 0 && to > 0 && <span class="nbx-legend-zero">0</span>}
-				<span>
-					{signed(to * look.limit)} {clipping(store, scene)}
-				</span>
-			</div>
+			</Scale>
 		</div>
 	);
-}
-
-function ends(twoSided: boolean, sign: string): [number, number] {
-	if (!twoSided || sign === "positive") return [0, 1];
-	return sign === "negative" ? [-1, 0] : [-1, 1];
 }
 
 /** Where the colours end, as a percentile of the magnitudes. */

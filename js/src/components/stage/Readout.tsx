@@ -4,7 +4,7 @@ import type { Heatmap, Store } from "../../model/store";
 import { ordinal, plain, signed } from "./numbers";
 import { context, type Raster } from "./raster";
 import type { Scene } from "./scene";
-import type { Point, Size } from "./viewport";
+import { cellAt, type Point, type Size } from "./viewport";
 
 const QUIET = 500;
 
@@ -68,14 +68,13 @@ function useValue(store: Store, scene: Scene, pixel: Point | null) {
 }
 
 /** The value of the cell that covers a pixel: never an interpolated one. */
-export function valueAt(map: Heatmap, picture: Size, { x, y }: Point): number {
-	const column = Math.floor(((x + 0.5) * map.columns) / picture.width);
-	const row = Math.floor(((y + 0.5) * map.rows) / picture.height);
+export function valueAt(map: Heatmap, picture: Size, pixel: Point): number {
+	const { row, column } = cellAt(picture, map, pixel);
 	return map.values[row * map.columns + column] ?? 0;
 }
 
 /** Read back once for each picture: reading pixel by pixel would stall the pointer. */
-function useColours(picture: Raster | null, pixel: Point | null) {
+export function useColours(picture: Raster | null, pixel: Point | null) {
 	const asked = useRef(false);
 	asked.current ||= pixel !== null;
 	const wanted = asked.current ? picture : null;
@@ -91,7 +90,7 @@ function useColours(picture: Raster | null, pixel: Point | null) {
 }
 
 /** A text that changes at most twice a second: a screen reader must be able to finish it. */
-function useQuiet(text: string): string {
+export function useQuiet(text: string): string {
 	const [said, say] = useState(text);
 	const latest = useRef(text);
 	latest.current = text;

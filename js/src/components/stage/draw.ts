@@ -1,5 +1,5 @@
 import { context, type Raster } from "./raster";
-import type { Point, Size, Viewport } from "./viewport";
+import type { Box, Point, Size, Viewport } from "./viewport";
 import { toPane } from "./viewport";
 
 const HONEST_ZOOM = 4;
@@ -45,20 +45,26 @@ export function drawLayer(
 	);
 }
 
-/** A ring around a pixel; once pixels are large, the pixel's own outline. */
-export function drawCrosshair(
+/** A ring around a pixel; once pixels are large, the pixel's own outline; or the box it speaks for. */
+export function drawMarks(
 	canvas: HTMLCanvasElement,
 	pane: Size,
 	view: Viewport,
 	pixel: Point | null,
+	box: Box | null,
 ) {
 	const draw = prepare(canvas, pane);
 	if (!draw || !pixel) return;
 	const corner = toPane(view, pixel);
 	const half = view.scale / 2;
+	const rectangle = ({ x, y, width, height }: Box) => {
+		const at = toPane(view, { x, y });
+		draw.rect(at.x, at.y, width * view.scale, height * view.scale);
+	};
 	const outline = () => {
 		draw.beginPath();
-		if (view.scale >= 10) draw.rect(corner.x, corner.y, view.scale, view.scale);
+		if (box) rectangle(box);
+		else if (view.scale >= 10) rectangle({ ...pixel, width: 1, height: 1 });
 		else draw.arc(corner.x + half, corner.y + half, 6, 0, 2 * Math.PI);
 		draw.stroke();
 	};

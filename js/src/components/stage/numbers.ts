@@ -17,6 +17,13 @@ export function ordinal(value: number): string {
 	return `${whole}${ending}`;
 }
 
+/** The magnitude at a percentile, in words. */
+export function percentileName(value: number): string {
+	if (value >= 100) return "maximum";
+	const whole = Number.isInteger(value) ? ordinal(value) : `${value}th`;
+	return `${whole} percentile`;
+}
+
 export function percent(value: number): string {
 	return `${Number(value.toFixed(1))} %`;
 }

@@ -8,6 +8,8 @@ export interface Point {
 	y: number;
 }
 
+export interface Box extends Point, Size {}
+
 /** Which part of the picture a pane shows: `scale` screen pixels per picture pixel, from `left`, `top`. */
 export interface Viewport {
 	scale: number;
@@ -79,6 +81,29 @@ export function pixelAt(picture: Size, { x, y }: Point): Point | null {
 		pixel.x < picture.width &&
 		pixel.y < picture.height;
 	return inside ? pixel : null;
+}
+
+/** The cell of a grid over the whole picture that covers a pixel. */
+export function cellAt(
+	picture: Size,
+	{ rows, columns }: { rows: number; columns: number },
+	{ x, y }: Point,
+): { row: number; column: number } {
+	return {
+		row: Math.floor(((y + 0.5) * rows) / picture.height),
+		column: Math.floor(((x + 0.5) * columns) / picture.width),
+	};
+}
+
+/** The place of a cell on the picture. */
+export function boxOf(
+	picture: Size,
+	{ rows, columns }: { rows: number; columns: number },
+	{ row, column }: { row: number; column: number },
+): Box {
+	const width = picture.width / columns;
+	const height = picture.height / rows;
+	return { x: column * width, y: row * height, width, height };
 }
 
 /** The centre that keeps the picture's point `still` where it is while zooming. */

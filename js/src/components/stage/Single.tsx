@@ -1,0 +1,43 @@
+import type { Store } from "../../model/store";
+import { Badges } from "./Badges";
+import { Layered } from "./Layered";
+import { Legend } from "./Legend";
+import { Predictions } from "./Predictions";
+import { Readout } from "./Readout";
+import { useScene } from "./scene";
+import { paneSize } from "./viewport";
+
+const GAP = 12;
+
+interface Props {
+	store: Store;
+	/** The width that there is. */
+	available: number;
+}
+
+/** The one result that is shown, large, and everything that is read off it. */
+export function Single({ store, available }: Props) {
+	const scene = useScene(store);
+	const view = store.traits.view.value;
+	const panes = view === "side" ? 2 : 1;
+	const room = (available - GAP * (panes - 1)) / panes;
+	const pane = paneSize(store.traits._image.value, room);
+	const width = pane.width * panes + GAP * (panes - 1);
+	const stale = store.outdated.value ? " nbx-stale" : "";
+	const common = { store, scene, pane };
+	return (
+		<>
+			<div class={`nbx-panes${stale}`} style={{ width: `${width}px` }}>
+				{view === "side" && <Layered {...common} shows="picture" />}
+				<Layered {...common} shows={view === "side" ? "map" : view}>
+					<Badges store={store} />
+				</Layered>
+			</div>
+			<div class="nbx-below" style={{ "--pane": `${width}px` }}>
+				<Readout store={store} scene={scene} />
+				<Legend store={store} scene={scene} />
+				<Predictions store={store} />
+			</div>
+		</>
+	);
+}
