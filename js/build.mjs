@@ -25,8 +25,15 @@ const common = {
 	minify: true,
 	format: "esm",
 	target: "es2022",
-	jsx: "automatic",
-	jsxImportSource: "preact",
+	// Calls of `h` are shorter than those of the automatic runtime: 3 kB in all.
+	tsconfigRaw: {
+		compilerOptions: {
+			jsx: "react",
+			jsxFactory: "h",
+			jsxFragmentFactory: "Fragment",
+		},
+	},
+	inject: [join(here, "jsx.mjs")],
 	plugins: [styles],
 	// A bundled UMD file must not register itself with the notebook's AMD loader.
 	define: { "define.amd": "false" },

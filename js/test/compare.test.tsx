@@ -112,6 +112,20 @@ describe("the compared maps", () => {
 		expect(multiples()).toBeTruthy();
 	});
 
+	it("give the stage to an earlier result that is looked at", async () => {
+		const { model, store } = compare(three, {
+			_history: [
+				{ id: "h", name: "old", pinned: false, result: result("h", spec) },
+			],
+		});
+		await act(() => {
+			store.ui.looking.value = "h";
+		});
+		expect(screen.queryByRole("list", { name: "compared maps" })).toBeNull();
+		await act(() => model.push({ _comparison: { ...three } }));
+		expect(multiples()).toBeTruthy();
+	});
+
 	it("share the crosshair, the zoom and one relative scale", async () => {
 		const { root, store } = compare(three);
 		await act(() => {

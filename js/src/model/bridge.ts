@@ -150,10 +150,8 @@ export function connect(model: WidgetModel): Connection {
 
 	/** A result or the end of a final run takes the place of the frames before it. */
 	function settleFrame(key: keyof Traits) {
-		if (key === "_result") {
-			frame.value = null;
-			ui.looking.value = null;
-		}
+		if (key === "_result") frame.value = null;
+		if (key === "_result" || key === "_comparison") ui.looking.value = null;
 		const { state, phase } = traits._job.peek();
 		const over = state === "error" || (state === "done" && phase === "final");
 		if (key === "_job" && over) frame.value = null;

@@ -115,8 +115,13 @@ function Stamps({ store, rows, onChoose }: StampsProps) {
 	};
 	return (
 		<div class="nbx-heads">
-			{/* biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: its cells are walked by the arrow keys */}
-			<table ref={table} role="grid" aria-label="attention heads">
+			<table
+				ref={table}
+				// biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: its cells are walked by the arrow keys
+				role="grid"
+				aria-label="attention heads"
+				style={{ "--across": across }}
+			>
 				<thead>
 					<tr>
 						<td />
