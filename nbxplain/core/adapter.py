@@ -31,6 +31,9 @@ from nbxplain.core.preserve import (
 )
 from nbxplain.core.rules import attention_rules
 
+_steady: weakref.WeakKeyDictionary[nn.Module, tuple[int, ...]] = weakref.WeakKeyDictionary()
+"""Signatures of models that were seen to draw nothing."""
+
 _hashes: weakref.WeakKeyDictionary[nn.Module, tuple[object, str]] = weakref.WeakKeyDictionary()
 
 
@@ -161,14 +164,7 @@ class ModelAdapter:
         model = self.replica()
         with torch.inference_mode(False), torch.no_grad():
             if not self.draws:
-                with RandomDraws() as watch:
-                    output = self._scores(model, tensor)
-                self.draws = watch.drawn
-                if watch.drawn:
-                    self.notices.append(
-                        "The model draws random numbers even in evaluation mode: seeds are fixed "
-                        "while it is explained."
-                    )
+                output = self._watched(model, tensor)
             if self.draws:
                 with random_states(0):
                     output = self._scores(model, tensor)
@@ -177,6 +173,23 @@ class ModelAdapter:
                 "The model's output has values that are NaN or infinite.",
                 "Check its weights, and that preprocess= gives what it was trained on.",
             )
+        return output
+
+    def _watched(self, model: nn.Module, tensor: Tensor) -> Tensor:
+        """The scores; notices on the first pass whether the model draws random numbers."""
+        known = _steady.get(self.model)
+        if known == signature(self.model):
+            return self._scores(model, tensor)
+        with RandomDraws() as watch:
+            output = self._scores(model, tensor)
+        self.draws = watch.drawn
+        if watch.drawn:
+            self.notices.append(
+                "The model draws random numbers even in evaluation mode: seeds are fixed while it "
+                "is explained."
+            )
+        else:
+            _steady[self.model] = signature(self.model)
         return output
 
     def _scores(self, model: nn.Module, tensor: Tensor) -> Tensor:

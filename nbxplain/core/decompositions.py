@@ -13,6 +13,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nbxplain.core.recurrences import RECURRENT
+
 
 def layer_norm(
     input: Tensor,
@@ -93,6 +95,8 @@ def norm(
     dims = tuple(range(input.ndim)) if dim is None else dim
     if p in (2, "fro", None):
         return torch.sqrt(torch.square(input).sum(dims, keepdim=keepdim))
+    if p == math.inf:
+        return torch.amax(torch.abs(input), dims, keepdim)
     if p == 1:
         return torch.abs(input).sum(dims, keepdim=keepdim)
     return torch.pow(torch.pow(torch.abs(input), p).sum(dims, keepdim=keepdim), 1 / p)
@@ -125,6 +129,26 @@ def std(input: Tensor, *arguments: Any, **options: Any) -> Tensor:
     return torch.sqrt(var(input, *arguments, **options))
 
 
+def var_mean(input: Tensor, *arguments: Any, **options: Any) -> tuple[Tensor, Tensor]:
+    return var(input, *arguments, **options), _mean_like(input, *arguments, **options)
+
+
+def std_mean(input: Tensor, *arguments: Any, **options: Any) -> tuple[Tensor, Tensor]:
+    return std(input, *arguments, **options), _mean_like(input, *arguments, **options)
+
+
+def _mean_like(
+    input: Tensor, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **_: Any
+) -> Tensor:
+    dims = tuple(range(input.ndim)) if dim is None or isinstance(dim, bool) else dim
+    return input.mean(dims, keepdim=keepdim)
+
+
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
+    first, second = (normalize(x, 2, dim, eps) for x in (x1, x2))
+    return torch.mul(first, second).sum(dim)
+
+
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     value, gate = input.chunk(2, dim)
     return torch.mul(value, torch.sigmoid(gate))
@@ -132,6 +156,12 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 def softmin(input: Tensor, dim: int | None = None, *_: Any, **options: Any) -> Tensor:
     return F.softmax(-input, -1 if dim is None else dim)
+
+
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    rows = torch.matmul(input1.unsqueeze(-2).unsqueeze(-2), weight).squeeze(-2)
+    result = torch.mul(rows, input2.unsqueeze(-2)).sum(-1)
+    return result if bias is None else result + bias
 
 
 def addmm(
@@ -146,6 +176,30 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: float = 1
 
 def lerp(input: Tensor, end: Tensor, weight: Any) -> Tensor:
     return input + torch.mul(end - input, weight)
+
+
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None
+) -> Any:
+    """max(x), max(x, dim) and max(x, y)."""
+    other = dim if isinstance(dim, Tensor) else other
+    if other is not None:
+        return maximum(input, other)
+    if dim is None:
+        return torch.amax(input)
+    parts = torch.amax(input, dim, keepdim), torch.argmax(input, dim, keepdim)
+    return torch.return_types.max(parts)
+
+
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, other: Tensor | None = None
+) -> Any:
+    other = dim if isinstance(dim, Tensor) else other
+    if other is not None:
+        return minimum(input, other)
+    if dim is None:
+        return torch.amin(input)
+    return torch.return_types.min((amin(input, dim, keepdim), torch.argmin(input, dim, keepdim)))
 
 
 def minimum(input: Tensor, other: Tensor) -> Tensor:
@@ -256,87 +310,6 @@ def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
     return torch.zeros_like(mask, dtype=dtype).masked_fill(mask, torch.finfo(dtype).min)
 
 
-Cell = Callable[[Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]]
-
-
-def lstm(
-    input: Tensor,
-    hx: Sequence[Tensor],
-    params: Sequence[Tensor],
-    has_biases: bool,
-    num_layers: int,
-    dropout: float,
-    train: bool,
-    bidirectional: bool,
-    batch_first: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    def cell(gates: Tensor, recurrent: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        i, f, g, o = (gates + recurrent).chunk(4, -1)
-        memory = torch.mul(torch.sigmoid(f), state[1])
-        memory = memory + torch.mul(torch.sigmoid(i), torch.tanh(g))
-        return torch.mul(torch.sigmoid(o), torch.tanh(memory)), memory
-
-    output, states = _unrolled(
-        cell, input, hx, params, has_biases, num_layers, bidirectional, batch_first
-    )
-    return output, states[0], states[1]
-
-
-def gru(
-    input: Tensor,
-    hx: Tensor,
-    params: Sequence[Tensor],
-    has_biases: bool,
-    num_layers: int,
-    dropout: float,
-    train: bool,
-    bidirectional: bool,
-    batch_first: bool,
-) -> tuple[Tensor, Tensor]:
-    def cell(gates: Tensor, recurrent: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        (r, z, n), (hr, hz, hn) = gates.chunk(3, -1), recurrent.chunk(3, -1)
-        new = torch.tanh(n + torch.mul(torch.sigmoid(r + hr), hn))
-        return (new + torch.mul(torch.sigmoid(z + hz), state[0] - new),)
-
-    output, states = _unrolled(
-        cell, input, (hx,), params, has_biases, num_layers, bidirectional, batch_first
-    )
-    return output, states[0]
-
-
-def _unrolled(
-    cell: Callable[[Tensor, Tensor, tuple[Tensor, ...]], tuple[Tensor, ...]],
-    input: Tensor,
-    initial: Sequence[Tensor],
-    params: Sequence[Tensor],
-    has_biases: bool,
-    layers: int,
-    bidirectional: bool,
-    batch_first: bool,
-) -> tuple[Tensor, list[Tensor]]:
-    """A recurrent network step by step; states are (layers x directions, batch, hidden)."""
-    sequence = list(input.unbind(1 if batch_first else 0))
-    directions, size = 1 + bidirectional, 4 if has_biases else 2
-    finals: list[tuple[Tensor, ...]] = []
-    for layer in range(layers):
-        outputs: list[list[Tensor]] = []
-        for direction in range(directions):
-            number = layer * directions + direction
-            wi, wh, *biases = params[number * size : (number + 1) * size]
-            bi, bh = biases or (None, None)
-            state = tuple(part[number] for part in initial)
-            steps = reversed(sequence) if direction else sequence
-            made = []
-            for x in steps:
-                state = cell(F.linear(x, wi, bi), F.linear(state[0], wh, bh), state)
-                made.append(state[0])
-            finals.append(state)
-            outputs.append(made[::-1] if direction else made)
-        sequence = [torch.cat(parts, -1) for parts in zip(*outputs, strict=True)]
-    output = torch.stack(sequence, 1 if batch_first else 0)
-    return output, [torch.stack(parts) for parts in zip(*finals, strict=True)]
-
-
 DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
@@ -349,18 +322,28 @@ DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
         vector_norm,
         var,
         std,
+        var_mean,
+        std_mean,
+        cosine_similarity,
         glu,
         softmin,
         addmm,
         addcmul,
         lerp,
+        max,
+        min,
         minimum,
         maximum,
         amin,
         local_response_norm,
         scaled_dot_product_attention,
         multi_head_attention_forward,
-        lstm,
-        gru,
+        bilinear,
     )
-} | {"linalg_norm": norm, "linalg_vector_norm": vector_norm}
+} | {
+    "linalg_norm": norm,
+    "linalg_vector_norm": vector_norm,
+    "baddbmm": addmm,
+    "addmv": addmm,
+    **RECURRENT,
+}

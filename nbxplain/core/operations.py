@@ -58,6 +58,16 @@ ELEMENTWISE = frozenset(
 PRODUCTS = frozenset("mul multiply matmul mm bmm mv dot div divide true_divide einsum".split())
 """Linear in each of two tensors; a quotient is a product with a reciprocal."""
 
+PICKS = frozenset(("__getitem__", "__setitem__", "embedding"))
+"""Linear as long as the indices and masks by which they pick do not depend on the input."""
+
+ALIASES = {"_threshold": "threshold"}
+"""Other names that torch has for an operation; `special_` in front is one more."""
+
+PAIRS = (PRODUCTS | WEIGHTED | {"add", "sub", "rsub", "pow", "prelu"}) - {"batch_norm", "einsum"}
+SECOND, THIRD = ("other", "mat2", "vec", "tensor", "exponent", "weight"), ("bias",)
+"""Operations whose second and third arguments may be given by these keywords."""
+
 REVERSED = {
     "__radd__": "add",
     "__rsub__": "sub",

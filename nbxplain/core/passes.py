@@ -136,7 +136,7 @@ class Passes:
                 output = self._run(model, self._laid_out(build(rows)))
                 return rows, _finite(score(output.to(self._adapter.dtype), rows), "score")
 
-        yield from self._chunks(count, build, step)
+        yield from self._chunks(count, build, step, backward=True)
 
     def activations(self, count: int, build: Build, layer: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows and outputs of `layer` for `count` inputs, chunk by chunk, without gradients."""
@@ -146,7 +146,7 @@ class Passes:
                 self._run(model, self._laid_out(build(rows)))
             return rows, _finite(_reached(captured, layer).to(self._adapter.dtype), "activation")
 
-        yield from self._chunks(count, build, step)
+        yield from self._chunks(count, build, step, backward=True)
 
     def gradients(
         self, count: int, build: Build, score: Score, layer: str | None = None
@@ -164,7 +164,7 @@ class Passes:
                 self._compare(model, inputs[:2], score, rows[:2], layer, result.gradient[:2])
             return result
 
-        yield from self._chunks(count, build, step)
+        yield from self._chunks(count, build, step, backward=True)
 
     def propagate(self, count: int, build: Build, score: Score, rules: RuleSet) -> Iterator[Pass]:
         """Scores and rule-made gradients at the input of `count` inputs, chunk by chunk.
@@ -193,7 +193,7 @@ class Passes:
             named = dict(zip(mode.sinks, absorbed, strict=True))
             return Pass(rows, scores.detach(), gradient, None, reference, named)
 
-        yield from self._chunks(count, build, step)
+        yield from self._chunks(count, build, step, backward=True)
 
     def attentions(
         self, count: int, build: Build, score: Score, *, gradient: bool
@@ -218,7 +218,7 @@ class Passes:
             slopes = _gradients(_finite(scores, "score"), [inputs, *found])[1:]
             return Attended(rows, [w.detach() for w in found], slopes)
 
-        yield from self._chunks(count, build, step)
+        yield from self._chunks(count, build, step, backward=True)
 
     def _differentiate(
         self, model: nn.Module, inputs: Tensor, score: Score, rows: Tensor, layer: str | None
@@ -254,16 +254,17 @@ class Passes:
         self.fidelity = float(cosine.mean())
 
     def _chunks(
-        self, count: int, build: Build, step: Callable[[nn.Module, Tensor], T]
+        self, count: int, build: Build, step: Callable[[nn.Module, Tensor], T], backward: bool
     ) -> Iterator[T]:
         model = self._adapter.replica()
-        self._choose(model, count, build)
+        self._choose(model, count, build, backward)
         start = 0
         while start < count:
             if self._cancelled():
                 raise Cancelled
             assert self.chunk is not None
-            stop = min(start + self.chunk, count)
+            # Chunks of one size: a small last one would run at the pace of a small batch.
+            stop = start + -(-(count - start) // -(-(count - start) // self.chunk))
             rows = torch.arange(start, stop, device=self._adapter.device)
             try:
                 # Held for one chunk at a time, so that a run that was stopped blocks nobody.
@@ -286,13 +287,13 @@ class Passes:
             raise exhausted() from error
         self.chunk //= 2
 
-    def _choose(self, model: nn.Module, count: int, build: Build) -> None:
+    def _choose(self, model: nn.Module, count: int, build: Build, backward: bool) -> None:
         """Settles chunk and layout; a short run leaves the layout to a longer one after it."""
-        worth = self._interactive or count >= WORTH_MEASURING
+        worth = count >= WORTH_MEASURING
         if self.chunk is not None and (self.layout is not None or not worth):
             return
         example = build(torch.arange(1, device=self._adapter.device))
-        layout, seconds = self._pace(model, example) if worth else (None, 0.0)
+        layout, seconds = self._pace(model, example, backward) if worth else (None, 0.0)
         # Dropout draws in the order of memory: a model that draws must not depend on a stopwatch.
         self.layout = self.layout or ("contiguous" if self._adapter.draws else layout)
         if self.chunk is None:
@@ -301,39 +302,49 @@ class Passes:
                 wanted = max(1, int(PATIENCE / seconds))
                 self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
 
-    def _pace(self, model: nn.Module, example: Tensor) -> tuple[Layout, float]:
-        """The faster layout and the seconds per input of a gradient pass, measured once a model.
+    def _pace(self, model: nn.Module, example: Tensor, backward: bool) -> tuple[Layout, float]:
+        """The faster layout and the seconds per input, measured once a model with two inputs.
 
-        Forward passes of two inputs decide: on CPUs one layout can be many times slower, depending
-        on the network, and a forward pass is enough to see which. A gradient costs about three.
+        On CPUs one layout can be many times slower, and which one depends on the network, on the
+        precision, and on whether a backward pass follows.
         """
-        key = (tuple(example.shape[1:]), example.device, self.precision)
+        key = (tuple(example.shape[1:]), example.device, self.precision, backward)
         known = _paces.setdefault(self._adapter.model, {})
         if key not in known:
             pair = example.expand(2, *example.shape[1:])
-            layouts: list[Layout] = ["contiguous", "channels_last"]
+            layouts: list[Layout] = ["channels_last", "contiguous"]
+            times: dict[Layout, float] = {}
             try:
-                times = {
-                    lay: self._time(model, pair, lay) for lay in layouts[: 1 + (pair.ndim == 4)]
-                }
+                for layout in layouts[pair.ndim != 4 :]:
+                    best = min(times.values(), default=float("inf"))
+                    times[layout] = self._time(model, pair, layout, backward, 2 * best)
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise
                 return "contiguous", 0.0
-            best = min(times, key=lambda lay: times[lay])
-            known[key] = best, 1.5 * times[best]
+            winner = min(times, key=lambda layout: times[layout])
+            known[key] = winner, times[winner] / 2
         return known[key]
 
-    def _time(self, model: nn.Module, inputs: Tensor, layout: Layout) -> float:
-        inputs = inputs.contiguous(memory_format=FORMATS[layout]) if inputs.ndim == 4 else inputs
+    def _time(
+        self, model: nn.Module, pair: Tensor, layout: Layout, backward: bool, hopeless: float
+    ) -> float:
+        """Seconds of a pass, the better of two; one is enough where it is hopeless."""
+        inputs = pair.contiguous(memory_format=FORMATS[layout]) if pair.ndim == 4 else pair.clone()
         best = float("inf")
         for _ in range(2):
             start = time.perf_counter()
-            with torch.no_grad(), self._autocast(), self._adapter.randomness(0):
-                self._run(model, inputs)
+            with torch.set_grad_enabled(backward), self._adapter.randomness(0):
+                leaf = inputs.detach().requires_grad_(backward)
+                with self._autocast():
+                    output = self._run(model, leaf)
+                if output.requires_grad:
+                    torch.autograd.grad(output.float().sum(), leaf, allow_unused=True)
             if inputs.is_cuda:
                 torch.cuda.synchronize(inputs.device)
             best = min(best, time.perf_counter() - start)
+            if best > hopeless:
+                break
         return best
 
     def _laid_out(self, inputs: Tensor) -> Tensor:
@@ -432,11 +443,11 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def chunk_for(example: Tensor) -> int:
-    """As many inputs as memory is sure to hold: 16 of 224 x 224 on a CPU, by free memory on CUDA.
+    """Eight inputs of 224 x 224 on a CPU, whose caches larger ones outgrow; by free memory on CUDA.
 
     Activations of common networks take a few hundred times the memory of their input.
     """
     if example.is_cuda:
         free, _ = torch.cuda.mem_get_info(example.device)
         return max(1, min(256, int(free * 0.4) // (example[0].numel() * 4 * 400)))
-    return max(1, min(64, 16 * 150_528 // example[0].numel()))
+    return max(1, min(64, 8 * 150_528 // example[0].numel()))

@@ -24,7 +24,17 @@ from torch.overrides import TorchFunctionMode
 
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
-from nbxplain.core.operations import LINEAR, OBSERVERS, REVERSED, STRUCTURAL
+from nbxplain.core.operations import (
+    ALIASES,
+    LINEAR,
+    OBSERVERS,
+    PAIRS,
+    PICKS,
+    REVERSED,
+    SECOND,
+    STRUCTURAL,
+    THIRD,
+)
 
 
 @dataclass
@@ -208,6 +218,7 @@ class Rules(TorchFunctionMode):
             with self:
                 result = self._decompositions[name](*operation.arguments, **operation.options)
         elif not on_tape(operation, self._rules, self._strict):
+            self._compare(operation)
             return _with_unit(operation, func(*args, **(kwargs or {})))
         else:
             result = self._apply(operation)
@@ -232,6 +243,17 @@ class Rules(TorchFunctionMode):
                 "(nbxplain.core.operations lists what is covered).",
             )
         return result
+
+    def _compare(self, operation: Operation) -> None:
+        """Whether a linear operation picked the same places in the reference pass."""
+        if self._tape is None or not (here := picks(operation)):
+            return
+        there = self._read(operation)
+        if len(here) != len(there) or not all(map(torch.equal, here, there)):
+            raise MethodError(
+                f"{operation.name!r} picks otherwise for the baseline than for the input.",
+                "Choose another baseline, or integrated gradients.",
+            )
 
     def _read(self, operation: Operation) -> tuple[Any, ...]:
         assert self._tape is not None
@@ -266,6 +288,8 @@ class Recorder(TorchFunctionMode):
             return result if target is None else target.copy_(result)
         if on_tape(operation, self._rules, self._strict):
             self.tape.append((operation.name, tuple(_kept(a, target) for a in operation.arguments)))
+        elif found := picks(operation):
+            self.tape.append((operation.name, found))
         return func(*args, **(kwargs or {}))
 
 
@@ -282,7 +306,18 @@ def on_tape(operation: Operation, rules: Mapping[str, Rule], strict: bool) -> bo
         return any(isinstance(a, Tensor) for a in operation.arguments)
     if not strict or operation.name in LINEAR or operation.name in OBSERVERS:
         return False
-    return any(isinstance(a, Tensor) and a.is_floating_point() for a in operation.arguments)
+    return any(isinstance(a, Tensor) and _continuous(a) for a in operation.arguments)
+
+
+def picks(operation: Operation) -> tuple[Tensor, ...]:
+    """The masks and index tensors by which an operation picks from floating-point values."""
+    first, *rest = operation.arguments
+    if operation.name not in PICKS or (operation.name != "embedding" and not _continuous(first)):
+        return ()
+    index = operation.arguments[:1] if operation.name == "embedding" else rest[:1]
+    if index and isinstance(index[0], tuple | list):
+        index = index[0]
+    return tuple(i for i in index if isinstance(i, Tensor))
 
 
 def plain(
@@ -319,7 +354,22 @@ def plain(
     if not args and "input" in kwargs:
         kwargs = dict(kwargs)
         args = (kwargs.pop("input"),)
+    name = ALIASES.get(name, name).removeprefix("special_")
+    if name in PAIRS:
+        args, kwargs = _positional(args, kwargs)
     return Operation(name, function, tuple(args), kwargs), target
+
+
+def _positional(
+    args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The second and third argument in their places, should they have been given by keyword."""
+    for position, names in ((1, SECOND), (2, THIRD)):
+        for key in names:
+            if key in kwargs and len(args) == position:
+                args = (*args, kwargs[key])
+                kwargs = {k: v for k, v in kwargs.items() if k != key}
+    return args, kwargs
 
 
 DUNDERS = {
@@ -386,11 +436,15 @@ def linear_here(operation: Operation) -> bool:
 
 
 def _between(low: Any, high: Any, share: float) -> Any:
-    if isinstance(high, Tensor) and high.is_floating_point():
+    if isinstance(high, Tensor) and _continuous(high):
         return torch.lerp(low.detach(), high.detach(), share)
     return high
 
 
 def _parts(result: Any) -> list[Tensor]:
     parts = result if isinstance(result, tuple | list) else (result,)
-    return [part for part in parts if isinstance(part, Tensor) and part.is_floating_point()]
+    return [part for part in parts if isinstance(part, Tensor) and _continuous(part)]
+
+
+def _continuous(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() or tensor.is_complex()

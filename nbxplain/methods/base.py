@@ -47,8 +47,12 @@ class Question:
         return self.inputs.tensor
 
     def scores(self, tensor: Tensor) -> Tensor:
-        """The target's scores (N,) of a batch with the rows of this question's."""
-        parts = self.passes.scores(len(tensor), lambda rows: tensor[rows], self.target.score)
+        """The target's scores of a batch whose rows repeat those of this question."""
+
+        def score(output: Tensor, rows: Tensor) -> Tensor:
+            return self.target.score(output, rows % len(self.tensor))
+
+        parts = self.passes.scores(len(tensor), lambda rows: tensor[rows], score)
         result = tensor.new_zeros(len(tensor))
         for rows, scores in parts:
             result[rows] = scores

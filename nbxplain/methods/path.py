@@ -72,9 +72,6 @@ class _Integral:
 
     def partials(self) -> Iterator[Partial]:
         x, question = self.question.tensor, self.question
-        self.ends = x.new_zeros(self.kinds, self.rows)
-        self.starts = torch.stack([question.scores(reference) for reference in self.references])
-        self.finals = question.scores(x)
         count = len(self.points) * self.kinds * self.rows
 
         def build(rows: Tensor) -> Tensor:
@@ -87,9 +84,18 @@ class _Integral:
 
         done = 0
         for result in question.passes.gradients(count, build, score):
+            if not done:
+                # After the first chunk, which has found the faster layout.
+                self.starts, self.finals = self._ends()
             self._add(result.rows, result.scores, result.gradient)
             done += len(result.rows)
             yield self._partial(done, count)
+
+    def _ends(self) -> tuple[Tensor, Tensor]:
+        """The scores of the baselines (kinds, N) and of the inputs (N,), in one run."""
+        places = torch.cat([self.references, self.question.tensor.unsqueeze(0)])
+        scores = self.question.scores(places.flatten(0, 1)).view(-1, self.rows)
+        return scores[:-1], scores[-1]
 
     def _split(self, rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         point, rest = rows // (self.kinds * self.rows), rows % (self.kinds * self.rows)

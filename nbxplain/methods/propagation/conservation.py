@@ -92,7 +92,7 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
 KEPT = (
     *(f"{kind}max_pool{d}d{end}" for kind in ("", "adaptive_") for d in (1, 2, 3)
       for end in ("", "_with_indices")),
-    "softmax", "log_softmax", "logsumexp", "amax", "max", "where",
+    "softmax", "log_softmax", "logsumexp", "amax", "where", "masked_fill",
 )  # fmt: skip
 """Their own derivative is the rule: the winner takes all, and AttnLRP's x (R - s sum R)."""
 

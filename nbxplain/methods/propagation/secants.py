@@ -47,7 +47,8 @@ def secant(function: Callable[[Tensor], Tensor], x: Dual) -> Dual:
     with torch.no_grad():
         here, there = function(x.here), function(x.there)
         change = x.here - x.there
-        close = change.abs() < (1e-6 if change.dtype == torch.float32 else 1e-10)
+        # Written so that two infinities are close: a mask's.
+        close = ~(change.abs() >= (1e-6 if change.dtype == torch.float32 else 1e-10))
         slope = (here - there) / change.masked_fill(close, 1)
     if bool(close.any()):
         slope = torch.where(close, _tangent(function, x.here), slope)
@@ -79,6 +80,8 @@ def linear(function: Callable[[Tensor], Tensor], x: Dual) -> Dual:
 
 def elementwise_rule(operation: Operation) -> Tensor:
     """Any function of one tensor, value by value."""
+    if any(operation.arguments[i].is_complex() for i in operation.data):
+        raise MethodError(f"{operation.name!r} of complex numbers has no rule.", "Try gradients.")
     if len(operation.data) > 1 or operation.data != [0]:
         if operation.name == "pow" and operation.data == [1]:
             base = operation.arguments[0]
@@ -97,6 +100,8 @@ def product_rule(operation: Operation) -> Tensor:
     if not all(isinstance(a, Tensor) for a in operation.arguments[:2]):
         return _scaled(operation)
     a, b = dual(operation, 0), dual(operation, 1)
+    if any(not operation.constant(i) and i not in operation.data for i in (0, 1)):
+        raise _otherwise(f"A factor of {operation.name!r} that no gradient reaches is")
     if operation.name in ("div", "divide", "true_divide"):
         return _ratio(operation, a, b)
     if operation.constant(0) or operation.constant(1):
@@ -139,45 +144,51 @@ def _einsum(operation: Operation) -> Tensor:
 
 
 def softmax_rule(operation: Operation) -> Tensor:
-    """exp, sum, reciprocal, product, after the same shift on both sides."""
-    x, dim = dual(operation), _dim(operation)
-    return _softmax(x, dim).here
-
-
-def _dim(operation: Operation) -> int:
-    dim = operation.options.get("dim")
-    if dim is None and len(operation.arguments) > 1:
-        dim = operation.arguments[1]
-    return -1 if dim is None else int(dim)
-
-
-def _shifted(x: Dual, dim: int) -> Dual:
-    top = torch.maximum(x.here.detach(), x.there).amax(dim, keepdim=True)
-    return linear(lambda t: t - top, x)
-
-
-def _softmax(x: Dual, dim: int) -> Dual:
-    powers = secant(torch.exp, _shifted(x, dim))
+    """exp, sum, reciprocal, product, each pass after taking off its own maximum."""
+    x, (dim,) = dual(operation), _dims(operation)
+    powers = secant(torch.exp, _minus(x, _top(x, (dim,))))
     total = linear(lambda t: t.sum(dim, keepdim=True), powers)
-    return product(torch.mul, powers, secant(torch.reciprocal, total))
+    return product(torch.mul, powers, secant(torch.reciprocal, total)).here
+
+
+def _dims(operation: Operation) -> tuple[int, ...]:
+    """The dimensions that an operation works along; all of them if it names none."""
+    ndim = operation.arguments[0].ndim
+    dims = operation.options.get("dim", (*operation.arguments, ())[1])
+    if dims is None:
+        # What torch takes for a softmax, where None is still allowed.
+        dims = int(ndim not in (0, 1, 3)) if "softmax" in operation.name else ()
+    dims = (dims,) if isinstance(dims, int) else tuple(dims) or tuple(range(ndim))
+    return tuple(d % ndim for d in dims)
+
+
+def _keepdim(operation: Operation) -> bool:
+    return bool(operation.options.get("keepdim", (*operation.arguments, False, False)[2]))
+
+
+def _minus(x: Dual, y: Dual) -> Dual:
+    return Dual(x.here - y.here, x.there - y.there)
 
 
 def log_softmax_rule(operation: Operation) -> Tensor:
     """x less the logarithm of the sum of exponentials."""
-    dim = _dim(operation)
-    shifted = _shifted(dual(operation), dim)
-    total = linear(lambda t: t.sum(dim, keepdim=True), secant(torch.exp, shifted))
-    return shifted.here - secant(torch.log, total).here
+    x = dual(operation)
+    return x.here - _logsumexp(x, _dims(operation)).here
 
 
 def logsumexp_rule(operation: Operation) -> Tensor:
-    """The same sum, with the shift put back."""
-    x, dim = dual(operation), _dim(operation)
-    keep = bool(operation.options.get("keepdim", (*operation.arguments, None, False)[2]))
-    top = torch.maximum(x.here.detach(), x.there).amax(dim, keepdim=True)
-    powers = secant(torch.exp, linear(lambda t: t - top, x))
-    total = secant(torch.log, linear(lambda t: t.sum(dim, keepdim=True), powers)).here + top
-    return total if keep else total.squeeze(dim)
+    """The logarithm of the sum of exponentials."""
+    dims = _dims(operation)
+    result = _logsumexp(dual(operation), dims).here
+    return result if _keepdim(operation) else result.squeeze(dims)
+
+
+def _logsumexp(x: Dual, dims: tuple[int, ...]) -> Dual:
+    """The maximum put back: exponentials of large numbers must not meet."""
+    top = _top(x, dims)
+    powers = secant(torch.exp, _minus(x, top))
+    total = secant(torch.log, linear(lambda t: t.sum(dims, keepdim=True), powers))
+    return Dual(total.here + top.here, total.there + top.there)
 
 
 def max_pool_rule(operation: Operation) -> Tensor | tuple[Tensor, Tensor]:
@@ -202,28 +213,21 @@ def max_pool_rule(operation: Operation) -> Tensor | tuple[Tensor, Tensor]:
 
 def amax_rule(operation: Operation) -> Tensor:
     """The largest value along dimensions."""
-    x = dual(operation)
-    dims = operation.options.get("dim", (*operation.arguments, ())[1])
-    keep = bool(operation.options.get("keepdim", (*operation.arguments, False, False)[2]))
-    dims = (dims,) if isinstance(dims, int) else tuple(dims) or tuple(range(x.here.ndim))
-    dims = tuple(d % x.here.ndim for d in dims)
+    dims = _dims(operation)
+    result = _top(dual(operation), dims).here
+    return result if _keepdim(operation) else result.squeeze(dims)
+
+
+def _top(x: Dual, dims: tuple[int, ...]) -> Dual:
+    """The largest values along `dims`, which stay with length one."""
     rest = [d for d in range(x.here.ndim) if d not in dims]
     flat = Dual(*(t.permute(*rest, *dims).flatten(len(rest)) for t in x))
-    here, at = flat.here.detach().max(-1, keepdim=True)
-    there, at_reference = flat.there.max(-1, keepdim=True)
-    result = _largest(flat, (at, at_reference), here, there).squeeze(-1)
-    for d in sorted(dims) if keep else ():
-        result = result.unsqueeze(d)
-    return result
-
-
-def max_rule(operation: Operation) -> Tensor | tuple[Tensor, Tensor]:
-    """max(x), max(x, dim) and max(x, y)."""
-    if len(operation.arguments) > 1 and isinstance(operation.arguments[1], Tensor):
-        raise MethodError("max of two tensors has no rule.", "Use torch.maximum.")
-    result = amax_rule(operation)
-    has_dim = len(operation.arguments) > 1 or "dim" in operation.options
-    return (result, operation.value()[1]) if has_dim else result
+    here, at = flat.here.detach().max(-1)
+    there, at_reference = flat.there.max(-1)
+    places = at.unsqueeze(-1), at_reference.unsqueeze(-1)
+    result = _largest(flat, places, here.unsqueeze(-1), there.unsqueeze(-1))
+    shape = [1 if d in dims else size for d, size in enumerate(x.here.shape)]
+    return Dual(result.view(shape), there.view(shape))
 
 
 def _largest(x: Dual, places: tuple[Tensor, Tensor], here: Tensor, there: Tensor) -> Tensor:
@@ -236,16 +240,24 @@ def _largest(x: Dual, places: tuple[Tensor, Tensor], here: Tensor, there: Tensor
     return graft(slope * chosen.here, here)
 
 
-def where_rule(operation: Operation) -> Tensor:
-    """A choice is linear as long as both passes choose alike."""
-    assert operation.reference is not None
-    if not torch.equal(operation.arguments[0], operation.reference[0]):
-        raise MethodError(
-            "torch.where chooses otherwise for the baseline than for the input.",
-            "Choose another baseline, or integrated gradients.",
-        )
-    tensor: Tensor = operation(*operation.arguments)
-    return tensor
+def choice_rule(position: int) -> Rule:
+    """A choice is linear as long as both passes choose alike; the mask is at `position`."""
+
+    def rule(operation: Operation) -> Tensor:
+        assert operation.reference is not None
+        if not torch.equal(operation.arguments[position], operation.reference[position]):
+            raise _otherwise(f"torch.{operation.name} chooses")
+        tensor: Tensor = operation(*operation.arguments)
+        return tensor
+
+    return rule
+
+
+def _otherwise(what: str) -> MethodError:
+    return MethodError(
+        f"{what} otherwise for the baseline than for the input.",
+        "Choose another baseline, or integrated gradients.",
+    )
 
 
 def dynamic_rule(operation: Operation) -> Tensor:
@@ -281,6 +293,6 @@ SECANTS: dict[str, Rule] = {
     "log_softmax": log_softmax_rule,
     "logsumexp": logsumexp_rule,
     "amax": amax_rule,
-    "max": max_rule,
-    "where": where_rule,
+    "where": choice_rule(0),
+    "masked_fill": choice_rule(1),
 }
