@@ -1,6 +1,7 @@
 import type {
 	Curve,
 	Grid,
+	Heads,
 	Picture,
 	Prediction,
 	Result,
@@ -108,6 +109,8 @@ export function curve(count = 33): Curve {
 	};
 }
 
+export const heads: Heads = { layers: 4, heads: 6, grid: [8, 8] };
+
 /** A finished result of `spec`, or a partial one when `done` is below `total`. */
 export function result(
 	id: string,
@@ -149,7 +152,7 @@ export function result(
 			},
 		],
 		curve: spec.method === "integrated_gradients" ? curve() : null,
-		heads: null,
+		heads: spec.method === "attention_raw" ? heads : null,
 		description: `${info?.label} for ${catalog.labels[index]}: strongest support upper left, 61 % of positive mass in 10 % of the area`,
 		provenance: { torch: "2.13.0", model: "efficientnet-lite0" },
 		...more,

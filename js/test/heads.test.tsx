@@ -8,8 +8,8 @@ import {
 import { afterEach, expect, it } from "vitest";
 import { App } from "../src/components/App";
 import type { Traits } from "../src/model/protocol";
-import { result, spec } from "./fixtures";
-import { attentionMaps, headMaps, heads } from "./multiples";
+import { heads, result, spec } from "./fixtures";
+import { attentionMaps, headMaps } from "./multiples";
 import { answer, closeAll, opened } from "./parts";
 
 afterEach(closeAll);
@@ -20,7 +20,7 @@ const raw = { ...spec, method: "attention_raw", params: { block: 1 } };
 async function grid(state: Partial<Traits> = {}) {
 	const both = opened({
 		...raw,
-		_result: result("a", raw, { heads, signed: false }),
+		_result: result("a", raw, { signed: false }),
 		...state,
 	});
 	render(<App store={both.store} host={document.body} />);
@@ -114,6 +114,26 @@ it("shows where the patch under the pointer attends, asking once a head", async 
 	expect(model.requests("attention")[1]).toMatchObject({ layer: 0, head: -1 });
 });
 
+it("keeps the grid while the next result's heads are on their way", async () => {
+	const { model, store } = await grid();
+	fireEvent.click(stamp(2, "head 3"));
+	await act(() => model.push({ _result: result("b", raw, { signed: false }) }));
+	expect(screen.getByRole("grid")).toBeTruthy();
+	expect(model.requests("heads").at(-1)?.result).toBe("b");
+	await waitFor(() => expect(store.ui.head.value).toBeNull());
+});
+
+it("asks nothing of a frame, which Python does not keep", async () => {
+	const { model } = await grid();
+	const frame = result("frame-1", raw, { phase: "draft" });
+	const data = frame.map.data as ArrayBuffer;
+	await act(() =>
+		model.message({ kind: "frame", seq: 1, result: frame }, [data]),
+	);
+	expect(screen.getByRole("grid")).toBeTruthy();
+	expect(model.requests("heads")).toHaveLength(1);
+});
+
 it("is one stop for Tab and walked by arrows", async () => {
 	await grid();
 	const stops = () =>
@@ -143,7 +163,7 @@ it("offers to explain the enlarged head where the method can", async () => {
 it("says in a saved view why there is no grid", async () => {
 	const { model, store } = opened({
 		...raw,
-		_result: result("a", raw, { heads }),
+		_result: result("a", raw),
 	});
 	render(<App store={store} host={document.body} />);
 	await act(() => model.emit("comm:close"));

@@ -1,5 +1,5 @@
-import type { Comparison, Heads, Spec } from "../src/model/protocol";
-import { grid, landscape, result, SIZE, spec } from "./fixtures";
+import type { Comparison, Spec } from "../src/model/protocol";
+import { grid, heads, landscape, result, SIZE, spec } from "./fixtures";
 
 /** Results for the specs, with made-up agreement that falls with their distance in the list. */
 function comparison(
@@ -36,8 +36,6 @@ export const comparedTargets = (targets: number[]) =>
 		"targets",
 		targets.map((target) => ({ ...spec, target })),
 	);
-
-export const heads: Heads = { layers: 4, heads: 6, grid: [8, 8] };
 
 /** Each head looks somewhere else, the later layers more narrowly. */
 const headMap = (layer: number, head: number) => {

@@ -3,7 +3,7 @@ import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
-import { comparedMethods, comparedTargets, heads } from "./multiples";
+import { comparedMethods, comparedTargets } from "./multiples";
 
 declare global {
 	interface Window {
@@ -90,7 +90,7 @@ const STATES: Record<string, Partial<Traits>> = {
 	classes: { ...done, _comparison: comparedTargets([285, 281, 282]) },
 	heads: {
 		...raw,
-		_result: result("a1", raw, { heads, signed: false }),
+		_result: result("a1", raw, { signed: false }),
 	},
 	stale: { ...done, _stale: true },
 	mismatch: { _protocol: 2 },

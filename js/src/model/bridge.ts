@@ -143,7 +143,9 @@ export function connect(model: WidgetModel): Connection {
 		const data = buffers[0] ?? result.map.data;
 		batch(() => {
 			ui.looking.value = null;
-			frame.value = { ...result, map: { ...result.map, data: toBytes(data) } };
+			const map = { ...result.map, data: toBytes(data) };
+			// Python keeps no frame: nothing more can be asked of its attention.
+			frame.value = { ...result, map, heads: null };
 		});
 		afterPaint(() => reach(() => model.send({ kind: "ack", seq })));
 	}

@@ -29,7 +29,6 @@ export function Explain({ store }: { store: Store }) {
 			)}
 			{attentive?.heads && (
 				<HeadGrid
-					key={attentive.id}
 					store={store}
 					result={attentive}
 					heads={attentive.heads}

@@ -27,16 +27,23 @@ export function useAttention(
 	const fail = (failure: unknown) => {
 		trouble.value = reason(failure);
 	};
-	useSignalEffect(() => {
-		if (!store.online.value) return;
-		store
-			.heads(id)
-			.then(({ maps }) => {
-				rows.value = byLayer(maps, heads.heads);
-				trouble.value = "";
-			})
-			.catch(fail);
-	});
+	const online = store.online.value;
+	// The heads of the last result stay until those of the next are there: nothing jumps.
+	useEffect(() => {
+		let wanted = online;
+		if (wanted)
+			store
+				.heads(id)
+				.then(({ maps }) => {
+					if (!wanted) return;
+					rows.value = byLayer(maps, heads.heads);
+					trouble.value = "";
+				})
+				.catch(fail);
+		return () => {
+			wanted = false;
+		};
+	}, [id, online]);
 	useSignalEffect(() => {
 		const chosen = head.value;
 		const pixel = crosshair.value;
@@ -59,7 +66,7 @@ export function useAttention(
 			head.value = null;
 			attended.value = null;
 		},
-		[head, attended],
+		[id],
 	);
 	return { rows: rows.value, trouble: trouble.value };
 }
