@@ -233,6 +233,14 @@ describe("keeping a comparison", () => {
 		expect(npz.disabled).toBe(false);
 	});
 
+	it("exports it where nothing else was computed", () => {
+		compare(three, { _result: null });
+		const open = screen.getByRole("button", { name: /^export/ });
+		expect((open as HTMLButtonElement).disabled).toBe(false);
+		fireEvent.click(screen.getByRole("tab", { name: "Explain" }));
+		expect((open as HTMLButtonElement).disabled).toBe(true);
+	});
+
 	it("can be looked at in a saved view", () => {
 		const saved = traits({ _comparison: three });
 		const { store } = connect(

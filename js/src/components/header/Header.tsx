@@ -1,4 +1,5 @@
 import type { Store } from "../../model/store";
+import { compared } from "../compare/compared";
 import { Icon } from "../controls/Icon";
 import { JobState } from "./JobState";
 import { LayerPicker } from "./LayerPicker";
@@ -26,6 +27,9 @@ function Actions({ store }: { store: Store }) {
 	const nothing =
 		store.shown.value === null ? "nothing has been computed yet" : "";
 	const reason = nothing || store.offlineReason.value;
+	// Python draws the comparison, even where nothing else has been computed.
+	const exportable = store.online.value && compared(store) !== null;
+	const missing = exportable ? "" : nothing;
 	const open = (name: string) => () => {
 		store.ui.open.value = name;
 	};
@@ -43,8 +47,8 @@ function Actions({ store }: { store: Store }) {
 			<button
 				type="button"
 				class="nbx-link"
-				disabled={!!nothing}
-				title={nothing || "save as a figure or a page"}
+				disabled={!!missing}
+				title={missing || "save as a figure or a page"}
 				onClick={open("export")}
 			>
 				export <Icon name="chevron" />
