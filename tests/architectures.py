@@ -34,7 +34,7 @@ class Logits(nn.Module):
         return scores
 
 
-def _drawn(model: nn.Module) -> nn.Module:
+def drawn(model: nn.Module) -> nn.Module:
     """Weights and statistics for which scores are of order one and no parameter is zero."""
     generator = torch.Generator().manual_seed(0)
     for name, parameter in model.named_parameters():
@@ -205,4 +205,4 @@ def architecture(name: str) -> nn.Module:
     """One of the above, the same at every call."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return _drawn(ARCHITECTURES[name]())
+        return drawn(ARCHITECTURES[name]())

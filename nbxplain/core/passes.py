@@ -179,8 +179,9 @@ class Passes:
             inputs = self._laid_out(build(rows).detach())
             tape, reference = None, None
             if rules.reference is not None:
+                fed = self._laid_out(rules.reference(rows)).clone()
                 with torch.no_grad(), rules.recorder() as recorder:
-                    output = self._run(model, self._laid_out(rules.reference(rows)).clone())
+                    output = self._run(model, fed)
                     reference = score(output, rows)
                 tape = recorder.tape
             with torch.enable_grad():

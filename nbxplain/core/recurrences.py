@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nbxplain.core.errors import MethodError
+
 State = tuple[Tensor, ...]
 Cell = Callable[[Tensor, Tensor, State], State]
 """What the input gives, what the last state gives, the last state -> the next state."""
@@ -49,6 +51,13 @@ def _network(cell: Cell) -> Callable[..., tuple[Tensor, ...]]:
         bidirectional: bool,
         batch_first: bool,
     ) -> tuple[Tensor, ...]:
+        plain = isinstance(has_biases, bool)  # and not where packed sequences have their weights
+        size = 4 if has_biases else 2
+        if not plain or len(params) != num_layers * (1 + bidirectional) * size:
+            raise MethodError(
+                "A recurrent network with projections or packed sequences has no rule.",
+                "Choose a gradient or perturbation method.",
+            )
         initial = (hx,) if isinstance(hx, Tensor) else hx
         output, states = _unrolled(
             cell, input, initial, params, has_biases, num_layers, bidirectional, batch_first

@@ -12,68 +12,18 @@ inputs go on a tape, which the second pass reads in the same order.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from nbxplain.core.calls import Operation, continuous, picks, plain
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
-from nbxplain.core.operations import (
-    ALIASES,
-    LINEAR,
-    OBSERVERS,
-    PAIRS,
-    PICKS,
-    REVERSED,
-    SECOND,
-    STRUCTURAL,
-    THIRD,
-)
-
-
-@dataclass
-class Operation:
-    """One call in a forward pass, in its plain form: not in place, not reversed.
-
-    `arguments` are the positional ones; `reference` are those of the reference pass, or None.
-    """
-
-    name: str
-    function: Callable[..., Any]
-    arguments: tuple[Any, ...]
-    options: dict[str, Any] = field(default_factory=dict)
-    reference: tuple[Any, ...] | None = None
-    sinks: Mapping[str, Tensor] = field(default_factory=dict)
-
-    def __call__(self, *arguments: Any) -> Any:
-        """The operation on other arguments; trailing ones default to its own."""
-        return self.function(*arguments, *self.arguments[len(arguments) :], **self.options)
-
-    @property
-    def data(self) -> list[int]:
-        """Positions of the arguments through which relevance flows."""
-        return [
-            i for i, a in enumerate(self.arguments) if isinstance(a, Tensor) and a.requires_grad
-        ]
-
-    def constant(self, position: int) -> bool:
-        """Whether an argument is the same thing in both passes: a weight, a number."""
-        if self.reference is None or position in self.data:
-            return False
-        here, there = self.arguments[position], self.reference[position]
-        return here is there or not isinstance(here, Tensor) or bool(torch.equal(here, there))
-
-    def value(self) -> Any:
-        """The true output, without a graph."""
-        with torch.no_grad():
-            return self(*self.arguments)
-
+from nbxplain.core.operations import LINEAR, OBSERVERS, STRUCTURAL
 
 Rule = Callable[[Operation], Any]
 """Gives the operation's output with the derivative that the rule asks for, see graft."""
@@ -306,100 +256,7 @@ def on_tape(operation: Operation, rules: Mapping[str, Rule], strict: bool) -> bo
         return any(isinstance(a, Tensor) for a in operation.arguments)
     if not strict or operation.name in LINEAR or operation.name in OBSERVERS:
         return False
-    return any(isinstance(a, Tensor) and _continuous(a) for a in operation.arguments)
-
-
-def picks(operation: Operation) -> tuple[Tensor, ...]:
-    """The masks and index tensors by which an operation picks from floating-point values."""
-    first, *rest = operation.arguments
-    if operation.name not in PICKS or (operation.name != "embedding" and not _continuous(first)):
-        return ()
-    index = operation.arguments[:1] if operation.name == "embedding" else rest[:1]
-    if index and isinstance(index[0], tuple | list):
-        index = index[0]
-    return tuple(i for i in index if isinstance(i, Tensor))
-
-
-def plain(
-    func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[Operation, Tensor | None]:
-    """A call in its plain form, and the tensor it would have overwritten, if any."""
-    name = getattr(func, "__name__", str(func))
-    function, target = func, None
-    if name in REVERSED:
-        name = REVERSED[name]
-        return Operation(name, getattr(torch, name), (args[1], args[0])), None
-    if name.startswith("__i") and name.endswith("__") and hasattr(torch, name[3:-2]):
-        name, target = name[3:-2], args[0]
-        function = getattr(torch, name)
-    elif name.endswith("_") and not name.endswith("__") and _outside(func, name[:-1]) is not None:
-        name, target = name[:-1], args[0]
-        function = _outside(func, name)
-    elif name.startswith("__") and name.endswith("__") and name.strip("_") in DUNDERS:
-        name = name.strip("_")
-        function = getattr(torch, DUNDERS[name])
-        name = DUNDERS[name]
-    elif "inplace" in (names := _parameters(func)):
-        position = names.index("inplace")
-        wanted = args[position] if position < len(args) else kwargs.get("inplace", False)
-        if wanted:
-            target = args[0] if args else kwargs.get("input")
-        if position < len(args):
-            args = (*args[:position], False, *args[position + 1 :])
-        else:
-            kwargs = {**kwargs, "inplace": False}
-    if name in ("softmax", "log_softmax") and kwargs.get("dtype") is not None:
-        # Casting down inside would make the reference and the input round differently.
-        kwargs = {key: value for key, value in kwargs.items() if key != "dtype"}
-    if not args and "input" in kwargs:
-        kwargs = dict(kwargs)
-        args = (kwargs.pop("input"),)
-    name = ALIASES.get(name, name).removeprefix("special_")
-    if name in PAIRS:
-        args, kwargs = _positional(args, kwargs)
-    return Operation(name, function, tuple(args), kwargs), target
-
-
-def _positional(
-    args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """The second and third argument in their places, should they have been given by keyword."""
-    for position, names in ((1, SECOND), (2, THIRD)):
-        for key in names:
-            if key in kwargs and len(args) == position:
-                args = (*args, kwargs[key])
-                kwargs = {k: v for k, v in kwargs.items() if k != key}
-    return args, kwargs
-
-
-DUNDERS = {
-    "add": "add",
-    "sub": "sub",
-    "mul": "mul",
-    "truediv": "div",
-    "matmul": "matmul",
-    "pow": "pow",
-    "neg": "neg",
-    "abs": "abs",
-}
-"""Operators whose plain function has another name, or the same."""
-
-
-def _outside(func: Any, name: str) -> Any:
-    """The out-of-place form of an in-place function."""
-    for space in (torch, torch.nn.functional, Tensor):
-        if hasattr(space, name):
-            return getattr(space, name)
-    return None
-
-
-@cache
-def _parameters(func: Any) -> list[str]:
-    """The parameter names of a Python function; builtins have none to look at."""
-    try:
-        return list(inspect.signature(func).parameters)
-    except (TypeError, ValueError):
-        return []
+    return any(isinstance(a, Tensor) and continuous(a) for a in operation.arguments)
 
 
 def _flows(result: Any) -> bool:
@@ -436,15 +293,11 @@ def linear_here(operation: Operation) -> bool:
 
 
 def _between(low: Any, high: Any, share: float) -> Any:
-    if isinstance(high, Tensor) and _continuous(high):
+    if isinstance(high, Tensor) and continuous(high):
         return torch.lerp(low.detach(), high.detach(), share)
     return high
 
 
 def _parts(result: Any) -> list[Tensor]:
     parts = result if isinstance(result, tuple | list) else (result,)
-    return [part for part in parts if isinstance(part, Tensor) and _continuous(part)]
-
-
-def _continuous(tensor: Tensor) -> bool:
-    return tensor.is_floating_point() or tensor.is_complex()
+    return [part for part in parts if isinstance(part, Tensor) and continuous(part)]

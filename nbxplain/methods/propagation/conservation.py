@@ -15,9 +15,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
-from nbxplain.core.rules import Operation, Rule, graft, unit_of
+from nbxplain.core.rules import Rule, graft, unit_of
 
 BIAS, STABILISER = "absorbed_by_biases", "absorbed_by_stabiliser"
 """The sinks, and the evidence they become."""

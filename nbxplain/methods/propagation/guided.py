@@ -8,8 +8,9 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor
 
+from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
-from nbxplain.core.rules import Operation, Rule, RuleSet, graft
+from nbxplain.core.rules import Rule, RuleSet, graft
 from nbxplain.methods.base import Group, Method, Partial, Question
 from nbxplain.methods.cam import GradCAM
 from nbxplain.methods.gradient import gradients

@@ -13,9 +13,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
-from nbxplain.core.rules import Operation, Rule, graft
+from nbxplain.core.rules import Rule, graft
 
 
 class Dual(NamedTuple):
