@@ -30,7 +30,12 @@ export function CheckList(props: Props) {
 				.filter((each) => checked.includes(each) !== (each === key)),
 		);
 	return (
-		<fieldset class="nbx-checklist" aria-label={label}>
+		<fieldset
+			class="nbx-checklist"
+			aria-label={label}
+			// biome-ignore lint/a11y/noNoninteractiveTabindex: with no box to focus, the list itself must be scrolled by keys
+			tabIndex={props.disabled ? 0 : undefined}
+		>
 			{rows.map((row, at) => {
 				const ticked = checked.includes(row.key);
 				const reason =
