@@ -33,7 +33,7 @@ export function CheckList(props: Props) {
 		<fieldset
 			class="nbx-checklist"
 			aria-label={label}
-			// biome-ignore lint/a11y/noNoninteractiveTabindex: with no box to focus, the list itself must be scrolled by keys
+			// With no box to focus, the list itself must be scrolled by keys.
 			tabIndex={props.disabled ? 0 : undefined}
 		>
 			{rows.map((row, at) => {
