@@ -21,7 +21,7 @@ from nbxplain.core.layers import Layer, list_layers
 from nbxplain.core.passes import chunk_for, exhausted, is_out_of_memory, run
 from nbxplain.core.pixels import preprocessing
 from nbxplain.core.preserve import (
-    RandomDraws,
+    random_fingerprint,
     random_states,
     refresh,
     replica,
@@ -180,10 +180,10 @@ class ModelAdapter:
         known = _steady.get(self.model)
         if known == signature(self.model):
             return self._scores(model, tensor)
-        with RandomDraws() as watch:
-            output = self._scores(model, tensor)
-        self.draws = watch.drawn
-        if watch.drawn:
+        before = random_fingerprint()
+        output = self._scores(model, tensor)
+        self.draws = random_fingerprint() != before
+        if self.draws:
             self.notices.append(
                 "The model draws random numbers even in evaluation mode: seeds are fixed while it "
                 "is explained."

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from nbxplain.core.errors import ModelError
 
@@ -92,27 +91,17 @@ def refresh(copied: nn.Module, original: nn.Module) -> None:
             ours.copy_(theirs)
 
 
-class RandomDraws(TorchDispatchMode):
-    """Notices whether a forward pass draws random numbers, and then gives them back.
-
-    A dispatch mode is local to its thread, so draws that the user makes meanwhile do not count.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
-        self.drawn = False
-        self._before = _states()
-
-    def __exit__(self, *error: Any) -> None:
-        super().__exit__(*error)  # type: ignore[no-untyped-call]
-        if self.drawn:
-            _restore(self._before)
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        self.drawn |= torch.Tag.nondeterministic_seeded in func.tags
-        return func(*args, **(kwargs or {}))
+def random_fingerprint() -> tuple[object, ...]:
+    """The global torch, numpy and random states: the same after a pass that draws nothing."""
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    _, keys, place, *rest = np.random.get_state()
+    return (
+        *(state.numpy().tobytes() for state in (torch.get_rng_state(), *cuda)),
+        np.asarray(keys).tobytes(),
+        place,
+        *rest,
+        random.getstate(),
+    )
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,12 +22,18 @@ PLAIN = ("integer", "number", "boolean")
 """Types of JSON schemas that a control can be drawn for; a list, say, is set from Python."""
 
 
+@cache
+def _properties(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model's fields; making it takes about a millisecond."""
+    properties: dict[str, Any] = model.model_json_schema()["properties"]
+    return properties
+
+
 def controls(model: type[BaseModel], names: tuple[str, ...] | None = None) -> list[Control]:
     """One control per plain field of a parameter model, from its JSON schema."""
-    properties = model.model_json_schema()["properties"]
     return [
         _control(name, schema)
-        for name, schema in properties.items()
+        for name, schema in _properties(model).items()
         if ("enum" in schema or schema.get("type") in PLAIN) and (names is None or name in names)
     ]
 
