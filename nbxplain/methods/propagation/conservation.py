@@ -308,7 +308,7 @@ def _below(x: Tensor) -> Tensor:
 
 def _stable(x: Tensor, epsilon: float) -> Tensor:
     """x pushed away from zero by epsilon; zero counts as positive."""
-    return x + torch.where(x >= 0, epsilon, -epsilon)
+    return torch.where(x >= 0, x + epsilon, x - epsilon)
 
 
 def _spread(operation: Operation, sink: str, like: Tensor) -> Tensor:
