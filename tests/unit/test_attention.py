@@ -1,0 +1,177 @@
+"""Attention: captured as the model computes it, and put together as the papers say."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from nbxplain import explain
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.errors import MethodError, ModelError
+from nbxplain.core.passes import Attended, Passes
+from nbxplain.methods.attention import AttentionFlow, AttentionGradient, AttentionRollout
+from tests.architectures import architecture, pictures
+from tests.unit.test_rules import normal
+
+NAMES = ("attention_raw", "attention_rollout", "attention_flow", "attention_gradient")
+TARGET = 1
+
+
+def captured(name: str, gradient: bool = False, rows: int = 2) -> Attended:
+    x = pictures(rows)
+    passes = Passes(ModelAdapter(architecture(name)), chunk=rows)
+    (result,) = passes.attentions(
+        rows, lambda index: x[index], lambda output, _: output[:, TARGET], gradient=gradient
+    )
+    return result
+
+
+def returned(gradient: bool = False, rows: int = 2) -> tuple[list[Tensor], list[Tensor]]:
+    """What the eager model says itself, and the score's gradients at it."""
+    model: Any = architecture("vit_eager")
+    output = model.inner(pictures(rows), output_attentions=True)
+    weights = list(output.attentions)
+    slopes = torch.autograd.grad(output.logits[:, TARGET].sum(), weights) if gradient else ()
+    return [w.detach() for w in weights], list(slopes)
+
+
+@pytest.mark.parametrize("name", ["vit_eager", "vit"])
+def test_weights_and_gradients_are_the_models(name: str) -> None:
+    result = captured(name, gradient=True)
+    weights, slopes = returned(gradient=True)
+    assert len(result.weights) == len(weights) == 2
+    for ours, theirs in zip(result.weights, weights, strict=True):
+        torch.testing.assert_close(ours, theirs)
+        torch.testing.assert_close(ours.sum(-1), torch.ones_like(ours[..., 0]))
+    for ours, theirs in zip(result.gradients, slopes, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-7)
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_fused_attention_is_eager_attention(method: str) -> None:
+    fused, eager = (
+        explain(architecture(name), pictures(2), method, target=TARGET, progress=False).values
+        for name in ("vit", "vit_eager")
+    )
+    assert fused.shape == (2, 1, 4, 4)
+    torch.testing.assert_close(fused, eager, rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.parametrize(("block", "head"), [(-1, -1), (0, 0), (1, 1), (0, -1)])
+def test_raw_is_a_row_of_the_weights(block: int, head: int) -> None:
+    result = explain(
+        architecture("vit"), pictures(2), "attention_raw", block=block, head=head, progress=False
+    )
+    weights = returned()[0][block].numpy()
+    chosen = weights.mean(1) if head < 0 else weights[:, head]
+    np.testing.assert_allclose(result.values.flatten(1), chosen[:, 0, 1:], rtol=1e-4)
+
+
+@pytest.mark.parametrize("fusion", ["mean", "max", "min"])
+def test_rollout_against_a_loop(fusion: str) -> None:
+    result = explain(
+        architecture("vit"), pictures(), "attention_rollout", fusion=fusion, progress=False
+    )
+    rolled = np.eye(17)
+    for layer in returned(rows=1)[0]:
+        fused = getattr(np, fusion)(layer[0].double().numpy(), axis=0)
+        mixed = 0.5 * fused + 0.5 * np.eye(17)
+        rolled = (mixed / mixed.sum(1, keepdims=True)) @ rolled
+    np.testing.assert_allclose(result.values.flatten(), rolled[0, 1:], rtol=1e-4)
+
+
+def test_gradient_method_against_a_loop() -> None:
+    """Chefer 2021b: A_bar = mean over heads of (grad A * A)+, R <- R + A_bar R."""
+    result = explain(
+        architecture("vit"), pictures(), "attention_gradient", target=TARGET, progress=False
+    )
+    tokens = 17
+    relevance = np.eye(tokens)
+    for layer, slope in zip(*returned(gradient=True, rows=1), strict=True):
+        a, g = layer[0].double().numpy(), slope[0].double().numpy()
+        heads = len(a)
+        bar = np.zeros((tokens, tokens))
+        for h, i, j in itertools.product(range(heads), range(tokens), range(tokens)):
+            bar[i, j] += max(g[h, i, j] * a[h, i, j], 0.0) / heads
+        relevance = relevance + bar @ relevance
+    np.testing.assert_allclose(result.values.flatten(), relevance[0, 1:], rtol=2e-3, atol=1e-9)
+
+
+def attended(weights: list[Tensor]) -> Attended:
+    return Attended(torch.arange(len(weights[0])), weights, [])
+
+
+def cut(layers: list[np.ndarray], source: int, sinks: list[int]) -> float:
+    """The smallest cut between a token and the top: by enumeration, equal to the largest flow."""
+    depth, tokens = len(layers), len(layers[0])
+    best = np.inf
+    free = [(level, t) for level in range(depth + 1) for t in range(tokens)]
+    free = [node for node in free if node != (0, source) and node[0] not in (0,)]
+    inner = [node for node in free if not (node[0] == depth and node[1] in sinks)]
+    for size in range(len(inner) + 1):
+        for chosen in itertools.combinations(inner, size):
+            side = {(0, source), *chosen}
+            width = sum(
+                layers[level][to, t]
+                for level, t in side
+                if level < depth
+                for to in range(tokens)
+                if (level + 1, to) not in side
+            )
+            best = min(best, width)
+    return float(best)
+
+
+@pytest.mark.parametrize("prefix", [0, 1])
+def test_flow_is_the_smallest_cut(prefix: int) -> None:
+    weights = [normal(1, 2, 3, 3, seed=seed).float().softmax(-1) for seed in (1, 2)]
+    (*_, (_, flows)) = AttentionFlow().relevances(attended(weights), prefix)
+    layers = [(w[0].double().mean(0).numpy() + np.eye(3)) / 2 for w in weights]
+    expected = [cut(layers, token, [0] if prefix else [0, 1, 2]) for token in range(prefix, 3)]
+    np.testing.assert_allclose(flows[0, prefix:], expected, atol=1e-5)
+
+
+def test_uniform_attention_says_nothing() -> None:
+    weights = [torch.full((1, 2, 5, 5), 0.2) for _ in range(3)]
+    for method in (AttentionRollout(), AttentionFlow()):
+        (*_, (_, relevance)) = method.relevances(attended(weights), 1)
+        patches = relevance[0, 1:]
+        torch.testing.assert_close(patches, patches[:1].expand(4), rtol=1e-4, atol=1e-5)
+    slopes = [torch.zeros(1, 2, 5, 5)] * 3
+    ((_, relevance),) = AttentionGradient().relevances(
+        Attended(torch.arange(1), weights, slopes), 1
+    )
+    assert not bool(relevance.any())
+
+
+@pytest.mark.parametrize("method", NAMES)
+@pytest.mark.parametrize("name", ["vgg", "resnet", "lstm"])
+def test_a_model_without_attention_is_refused(method: str, name: str) -> None:
+    with pytest.raises(ModelError, match="no attention"):
+        explain(architecture(name), pictures(), method, target=TARGET, progress=False)
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_windows_are_refused(method: str) -> None:
+    with pytest.raises(ModelError, match="windows"):
+        explain(architecture("swin"), pictures(), method, target=TARGET, progress=False)
+
+
+def test_a_block_or_head_that_is_not_there_is_an_error() -> None:
+    for parameters in ({"block": 2}, {"head": 2}, {"block": -5}, {"head": -3}):
+        with pytest.raises(MethodError):
+            explain(architecture("vit"), pictures(), "attention_raw", progress=False, **parameters)
+
+
+@pytest.mark.parametrize("name", ["deit", "beit", "encoder"])
+@pytest.mark.parametrize("method", NAMES)
+def test_other_transformers(name: str, method: str) -> None:
+    result = explain(architecture(name), pictures(2), method, target=TARGET, progress=False)
+    assert result.values.shape == (2, 1, 4, 4)
+    assert bool((result.values >= 0).all())
+    assert bool(result.values.any())
