@@ -19,7 +19,8 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import ExplanationError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer
-from nbxplain.core.passes import Layout, Passes, Precision
+from nbxplain.core.pace import Layout
+from nbxplain.core.passes import Passes, Precision
 from nbxplain.core.target import Target, TargetLike, resolve
 from nbxplain.methods.base import Method, Partial, Question, layer_for, make
 from nbxplain.results import Attribution, Prediction, rows_of

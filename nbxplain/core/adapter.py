@@ -15,10 +15,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from nbxplain.core.capture import first_tensor
+from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
 from nbxplain.core.errors import ExplanationError, ModelError, TargetError
 from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.layers import Layer, list_layers
-from nbxplain.core.passes import chunk_for, exhausted, is_out_of_memory, run
 from nbxplain.core.pixels import preprocessing
 from nbxplain.core.preserve import (
     random_fingerprint,
@@ -75,6 +75,7 @@ class ModelAdapter:
         weight = next(self.model.parameters(), None)
         self.device = _usable(device or (weight.device if weight is not None else "cpu"))
         self._replica: tuple[tuple[int, ...], nn.Module] | None = None
+        self._listed: dict[object, list[Layer]] = {}
         if any(module.training for module in self.model.modules()):
             self.notices.append(
                 "The model is in training mode; it was explained in evaluation mode "
@@ -236,12 +237,21 @@ class ModelAdapter:
             )
         return [str(label) for label in given]
 
-    def layers(self, example: Tensor) -> list[Layer]:
-        """The layers reached by `example` (1, ...), with shapes; one is suggested."""
+    def layers(self, example: Tensor, suggest: bool = True) -> list[Layer]:
+        """The layers reached by `example` (1, ...), with shapes; one is suggested if asked.
+
+        They are listed once for each shape of input.
+        """
+        key = (signature(self.model), tuple(example.shape), suggest)
+        if key not in self._listed:
+            self._listed = {key: self._list(example, suggest)}
+        return self._listed[key]
+
+    def _list(self, example: Tensor, suggest: bool) -> list[Layer]:
         model = self.replica()
-        with torch.inference_mode(False), self.randomness(0):
+        with torch.inference_mode(False), self.randomness(0), self.lock:
             try:
-                return list_layers(model, example, lambda x: run(model, x, self.pick))
+                return list_layers(model, example, lambda x: run(model, x, self.pick), suggest)
             except (MemoryError, RuntimeError) as error:
                 if not is_out_of_memory(error):
                     raise

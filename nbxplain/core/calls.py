@@ -35,9 +35,7 @@ class Operation:
     @property
     def data(self) -> list[int]:
         """Positions of the arguments through which relevance flows."""
-        return [
-            i for i, a in enumerate(self.arguments) if isinstance(a, Tensor) and a.requires_grad
-        ]
+        return [i for i, a in enumerate(self.arguments) if any(t.requires_grad for t in tensors(a))]
 
     def constant(self, position: int) -> bool:
         """Whether an argument is the same thing in both passes: a weight, a number."""
@@ -97,6 +95,8 @@ def plain(
     if not args and "input" in kwargs:
         kwargs = dict(kwargs)
         args = (kwargs.pop("input"),)
+    if name == "einsum" and len(args) == 2 and isinstance(args[1], tuple | list):
+        args = (args[0], *args[1])
     name = ALIASES.get(name, name).removeprefix("special_")
     if name in PAIRS:
         args, kwargs = _positional(args, kwargs)
@@ -143,6 +143,12 @@ def _parameters(func: Any) -> list[str]:
         return list(inspect.signature(func).parameters)
     except (TypeError, ValueError):
         return []
+
+
+def tensors(argument: Any) -> list[Tensor]:
+    """An argument that is a tensor, or the tensors in one that is a list."""
+    parts = argument if isinstance(argument, tuple | list) else (argument,)
+    return [part for part in parts if isinstance(part, Tensor)]
 
 
 def continuous(tensor: Tensor) -> bool:

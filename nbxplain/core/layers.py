@@ -95,11 +95,12 @@ def _token_grid(tokens: int, picture: tuple[int, int]) -> tuple[int, int] | None
 
 
 def list_layers(
-    model: nn.Module, example: Tensor, scores: Callable[[Tensor], Tensor]
+    model: nn.Module, example: Tensor, scores: Callable[[Tensor], Tensor], suggest: bool = True
 ) -> list[Layer]:
     """Every module reached by one forward pass of `example` (1, ...), in order of finishing.
 
-    `model` is a replica; `scores` runs it on an input and gives the output to be explained.
+    `model` is a replica; `scores` runs it on an input and gives the output to be explained. One
+    more pass finds the layer to suggest.
     """
     picture = (int(example.shape[-2]), int(example.shape[-1])) if example.ndim == 4 else (1, 1)
     modules = dict(model.named_modules())
@@ -114,6 +115,8 @@ def list_layers(
         arrangement, prefix, grid = arrange(shape, picture)
         kind = type(modules[name]).__name__
         layers.append(Layer(name, kind, shape, grid, arrangement, prefix, captured.calls[name]))
+    if not suggest:
+        return layers
     spatial = [layer for layer in layers if layer.grid]
     stream = [layer for layer in spatial if layer.type not in INNER]
     best = _suggested(model, example, scores, (stream or spatial)[-32:])

@@ -6,8 +6,6 @@ one chunk of them, and a chunk that does not fit in memory can be built again at
 
 from __future__ import annotations
 
-import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -17,14 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from nbxplain.core.capture import Capture, Edit, Edited
+from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
 from nbxplain.core.errors import (
     Cancelled,
-    ExplanationError,
     LayerError,
-    MemoryExhausted,
     MethodError,
     ModelError,
 )
+from nbxplain.core.pace import FORMATS, Layout, laid_out, pace
 from nbxplain.core.rules import attention_rules
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Precision = Literal["float32", "bfloat16"]
-Layout = Literal["contiguous", "channels_last"]
 Build = Callable[[Tensor], Tensor]
 """Row numbers (n,) on the device -> model inputs (n, ...) on the device."""
 Score = Callable[[Tensor, Tensor], Tensor]
@@ -46,12 +43,6 @@ PATIENCE = 0.25
 """Seconds that one chunk may take when a person waits for it."""
 WORTH_MEASURING = 8
 """Evaluations from which measuring the two memory layouts pays for itself."""
-
-FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
-
-_paces: weakref.WeakKeyDictionary[nn.Module, dict[tuple[object, ...], tuple[Layout, float]]] = (
-    weakref.WeakKeyDictionary()
-)
 
 
 @dataclass
@@ -304,54 +295,14 @@ class Passes:
                 self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
 
     def _pace(self, model: nn.Module, example: Tensor, backward: bool) -> tuple[Layout, float]:
-        """The faster layout and the seconds per input, measured once a model with two inputs.
+        def run(inputs: Tensor) -> Tensor:
+            with self._autocast(), self._adapter.randomness(0):
+                return self._run(model, inputs)
 
-        On CPUs one layout can be many times slower, and which one depends on the network, on the
-        precision, and on whether a backward pass follows.
-        """
-        key = (tuple(example.shape[1:]), example.device, self.precision, backward)
-        known = _paces.setdefault(self._adapter.model, {})
-        if key not in known:
-            pair = example.expand(2, *example.shape[1:])
-            layouts: list[Layout] = ["channels_last", "contiguous"]
-            times: dict[Layout, float] = {}
-            try:
-                for layout in layouts[pair.ndim != 4 :]:
-                    best = min(times.values(), default=float("inf"))
-                    times[layout] = self._time(model, pair, layout, backward, 2 * best)
-            except (MemoryError, RuntimeError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                return "contiguous", 0.0
-            winner = min(times, key=lambda layout: times[layout])
-            known[key] = winner, times[winner] / 2
-        return known[key]
-
-    def _time(
-        self, model: nn.Module, pair: Tensor, layout: Layout, backward: bool, hopeless: float
-    ) -> float:
-        """Seconds of a pass, the better of two; one is enough where it is hopeless."""
-        inputs = pair.contiguous(memory_format=FORMATS[layout]) if pair.ndim == 4 else pair.clone()
-        best = float("inf")
-        for _ in range(2):
-            start = time.perf_counter()
-            with torch.set_grad_enabled(backward), self._adapter.randomness(0):
-                leaf = inputs.detach().requires_grad_(backward)
-                with self._autocast():
-                    output = self._run(model, leaf)
-                if output.requires_grad:
-                    torch.autograd.grad(output.float().sum(), leaf, allow_unused=True)
-            if inputs.is_cuda:
-                torch.cuda.synchronize(inputs.device)
-            best = min(best, time.perf_counter() - start)
-            if best > hopeless:
-                break
-        return best
+        return pace(self._adapter.model, self.precision, example, run, backward)
 
     def _laid_out(self, inputs: Tensor) -> Tensor:
-        if inputs.ndim != 4:
-            return inputs
-        return inputs.contiguous(memory_format=FORMATS[self.layout or "contiguous"])
+        return laid_out(inputs, self.layout)
 
     def _autocast(self) -> AbstractContextManager[object]:
         # A user's ambient autocast must not lower the precision either.
@@ -361,22 +312,6 @@ class Passes:
 
     def _run(self, model: nn.Module, inputs: Tensor) -> Tensor:
         return run(model, inputs, self._adapter.pick)
-
-
-def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> Tensor:
-    """The picked output of the model. What it raises becomes a ModelError, except out of memory."""
-    try:
-        return pick(model(inputs))
-    except ExplanationError:
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        raise ModelError(
-            f"The model raised {type(error).__name__} for an input of shape "
-            f"{tuple(inputs.shape)}: {error}",
-            "Call the model on such a tensor yourself; check preprocess= and the input's shape.",
-        ) from error
 
 
 def _reached(captured: Capture, layer: str) -> Tensor:
@@ -423,32 +358,3 @@ def _finite(values: Tensor, what: str) -> Tensor:
             "Check the weights and the input's scale, or use precision='float32'.",
         )
     return values
-
-
-def exhausted() -> MemoryExhausted:
-    """The error for a single input that does not fit."""
-    return MemoryExhausted(
-        "One input does not fit in the memory of the device.",
-        "Use a smaller picture, precision='bfloat16', or device='cpu'.",
-    )
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """True for every way in which torch and Python say so."""
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and (
-        "out of memory" in text or "can't allocate memory" in text
-    )
-
-
-def chunk_for(example: Tensor) -> int:
-    """Eight inputs of 224 x 224 on a CPU, whose caches larger ones outgrow; by free memory on CUDA.
-
-    Activations of common networks take a few hundred times the memory of their input.
-    """
-    if example.is_cuda:
-        free, _ = torch.cuda.mem_get_info(example.device)
-        return max(1, min(256, int(free * 0.4) // (example[0].numel() * 4 * 400)))
-    return max(1, min(64, 8 * 150_528 // example[0].numel()))

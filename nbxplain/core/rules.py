@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from nbxplain.core.calls import Operation, continuous, picks, plain
+from nbxplain.core.calls import Operation, continuous, picks, plain, tensors
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.operations import LINEAR, OBSERVERS, STRUCTURAL
@@ -253,7 +253,7 @@ def _kept(argument: Any, target: Tensor | None) -> Any:
 def on_tape(operation: Operation, rules: Mapping[str, Rule], strict: bool) -> bool:
     """Whether the operation takes part: it has a rule, or it is unknown and must be checked."""
     if operation.name in rules:
-        return any(isinstance(a, Tensor) for a in operation.arguments)
+        return any(tensors(a) for a in operation.arguments)
     if not strict or operation.name in LINEAR or operation.name in OBSERVERS:
         return False
     return any(isinstance(a, Tensor) and continuous(a) for a in operation.arguments)

@@ -216,10 +216,9 @@ def layer_for(
     """The layer a method works at: the given one or the suggested. Raises LayerError."""
     if not method.needs_layer:
         return None
-    layers = adapter.layers(example)
     if layer is not None:
-        return find(layer, layers, adapter.replica())
-    for candidate in layers:
+        return find(layer, adapter.layers(example, suggest=False), adapter.replica())
+    for candidate in adapter.layers(example):
         if candidate.suggested:
             return candidate
     raise LayerError(

@@ -162,7 +162,7 @@ def head_maps(attention: Attention) -> Grid:
     prefix = attention.prefix
     weights = attention.weights.flatten(0, 1)
     seen = weights[:, 0] if prefix else weights.mean(1)
-    return grid(seen[:, prefix:].reshape(-1, *attention.grid).double().numpy(), bits=8)
+    return grid(seen[:, prefix:].reshape(-1, *attention.grid).double().numpy())
 
 
 def patch_maps(attention: Attention, layer: int, head: int) -> Grid:
@@ -170,7 +170,7 @@ def patch_maps(attention: Attention, layer: int, head: int) -> Grid:
     heads = attention.weights[layer]
     matrix = heads.mean(0) if head < 0 else heads[head]
     patches = matrix[attention.prefix :, attention.prefix :]
-    return grid(patches.reshape(-1, *attention.grid).double().numpy(), bits=8)
+    return grid(patches.reshape(-1, *attention.grid).double().numpy())
 
 
 def _curve(attribution: Attribution) -> protocol.Curve | None:

@@ -83,6 +83,8 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
         **dict.fromkeys(CONVOLUTIONS, weighted(composite.convolution)),
         **dict.fromkeys(("add", "sub", "rsub"), stabilised),
         **dict.fromkeys(KEPT, kept_rule),
+        **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), tangent_rule),
+        **dict.fromkeys(JOINTS, joint_rule),
         "linear": weighted(composite.dense),
         "batch_norm": batch_norm,
         "rsqrt": constant_rule,
@@ -93,15 +95,37 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
 KEPT = (
     *(f"{kind}max_pool{d}d{end}" for kind in ("", "adaptive_") for d in (1, 2, 3)
       for end in ("", "_with_indices")),
-    "softmax", "log_softmax", "logsumexp", "amax", "where", "masked_fill",
+    "amax", "where", "masked_fill",
 )  # fmt: skip
-"""Their own derivative is the rule: the winner takes all, and AttnLRP's x (R - s sum R)."""
+"""Their own derivative is the rule: the winner takes all."""
+
+JOINTS = ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack")
 
 
 def kept_rule(operation: Operation) -> Tensor:
     """The operation as it is."""
     result: Tensor = operation(*operation.arguments)
     return result
+
+
+def tangent_rule(operation: Operation) -> Tensor:
+    """Softmax as its tangent plane, x (R - s sum R); the offset of the plane counts as a bias."""
+    result: Tensor = operation(*operation.arguments)
+    x = operation.arguments[0].detach()
+    _, along = torch.func.jvp(operation, (x,), (torch.where(x.isinf(), 0, x),))
+    offset = result.detach() - along
+    return graft(result + _spread(operation, BIAS, result) * offset, result.detach())
+
+
+def joint_rule(operation: Operation) -> Tensor:
+    """What is put beside the data, as a class token is, counts as a bias."""
+    parts = operation.arguments[0]
+    result: Tensor = operation(*operation.arguments)
+    if all(part.requires_grad for part in parts):
+        return result
+    with torch.no_grad():
+        bias = operation([torch.zeros_like(p) if p.requires_grad else p for p in parts])
+    return graft(result + _spread(operation, BIAS, result) * bias, result.detach())
 
 
 def constant_rule(operation: Operation) -> Tensor:

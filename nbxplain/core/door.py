@@ -1,0 +1,55 @@
+"""The door itself: a replica called on a chunk, and what it means when that does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from nbxplain.core.errors import ExplanationError, MemoryExhausted, ModelError
+
+
+def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> Tensor:
+    """The picked output of the model. What it raises becomes a ModelError, except out of memory."""
+    try:
+        return pick(model(inputs))
+    except ExplanationError:
+        raise
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        raise ModelError(
+            f"The model raised {type(error).__name__} for an input of shape "
+            f"{tuple(inputs.shape)}: {error}",
+            "Call the model on such a tensor yourself; check preprocess= and the input's shape.",
+        ) from error
+
+
+def exhausted() -> MemoryExhausted:
+    """The error for a single input that does not fit."""
+    return MemoryExhausted(
+        "One input does not fit in the memory of the device.",
+        "Use a smaller picture, precision='bfloat16', or device='cpu'.",
+    )
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for every way in which torch and Python say so."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in text or "can't allocate memory" in text
+    )
+
+
+def chunk_for(example: Tensor) -> int:
+    """Eight inputs of 224 x 224 on a CPU, whose caches larger ones outgrow; by free memory on CUDA.
+
+    Activations of common networks take a few hundred times the memory of their input.
+    """
+    if example.is_cuda:
+        free, _ = torch.cuda.mem_get_info(example.device)
+        return max(1, min(256, int(free * 0.4) // (example[0].numel() * 4 * 400)))
+    return max(1, min(64, 8 * 150_528 // example[0].numel()))
