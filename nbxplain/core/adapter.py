@@ -21,7 +21,7 @@ from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.layers import Layer, list_layers
 from nbxplain.core.pixels import preprocessing
 from nbxplain.core.preserve import (
-    random_fingerprint,
+    RandomStates,
     random_states,
     refresh,
     replica,
@@ -181,10 +181,11 @@ class ModelAdapter:
         known = _steady.get(self.model)
         if known == signature(self.model):
             return self._scores(model, tensor)
-        before = random_fingerprint()
+        before = RandomStates.now()
         output = self._scores(model, tensor)
-        self.draws = random_fingerprint() != before
+        self.draws = RandomStates.now().key() != before.key()
         if self.draws:
+            before.put_back()
             self.notices.append(
                 "The model draws random numbers even in evaluation mode: seeds are fixed while it "
                 "is explained."
@@ -242,10 +243,12 @@ class ModelAdapter:
 
         They are listed once for each shape of input.
         """
-        key = (signature(self.model), tuple(example.shape), suggest)
-        if key not in self._listed:
-            self._listed = {key: self._list(example, suggest)}
-        return self._listed[key]
+        where = signature(self.model), tuple(example.shape)
+        known = self._listed.get((where, True)) or self._listed.get((where, suggest))
+        if known is None:
+            known = self._list(example, suggest)
+            self._listed = {(where, suggest): known}
+        return known
 
     def _list(self, example: Tensor, suggest: bool) -> list[Layer]:
         model = self.replica()

@@ -13,7 +13,7 @@ import contextlib
 import copy
 import random
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
@@ -91,41 +91,43 @@ def refresh(copied: nn.Module, original: nn.Module) -> None:
             ours.copy_(theirs)
 
 
-def random_fingerprint() -> tuple[object, ...]:
-    """The global torch, numpy and random states: the same after a pass that draws nothing."""
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    _, keys, place, *rest = np.random.get_state()
-    return (
-        *(state.numpy().tobytes() for state in (torch.get_rng_state(), *cuda)),
-        np.asarray(keys).tobytes(),
-        place,
-        *rest,
-        random.getstate(),
-    )
+class RandomStates(NamedTuple):
+    """The global states of torch, numpy, random and CUDA's generators at one moment."""
+
+    torch: Tensor
+    numpy: Any
+    python: object
+    cuda: list[Tensor]
+
+    @classmethod
+    def now(cls) -> RandomStates:
+        """The present states."""
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+        return cls(torch.get_rng_state(), np.random.get_state(), random.getstate(), cuda)
+
+    def put_back(self) -> None:
+        """Makes these the present states again."""
+        torch.set_rng_state(self.torch)
+        np.random.set_state(self.numpy)
+        random.setstate(cast(tuple[Any, ...], self.python))
+        if self.cuda:
+            torch.cuda.set_rng_state_all(self.cuda)
+
+    def key(self) -> tuple[object, ...]:
+        """Equal for equal states: a pass that draws nothing leaves it as it is."""
+        name, keys, *rest = self.numpy
+        tensors = (state.numpy().tobytes() for state in (self.torch, *self.cuda))
+        return (name, np.asarray(keys).tobytes(), *rest, self.python, *tensors)
 
 
 @contextlib.contextmanager
 def random_states(seed: int) -> Iterator[None]:
     """Seeds the global torch, numpy and random states; puts them back on leaving."""
-    before = _states()
+    before = RandomStates.now()
     try:
         torch.manual_seed(seed)
         np.random.seed(seed)
         random.seed(seed)
         yield
     finally:
-        _restore(before)
-
-
-def _states() -> tuple[Any, ...]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
-    return torch.get_rng_state(), np.random.get_state(), random.getstate(), cuda
-
-
-def _restore(states: tuple[Any, ...]) -> None:
-    of_torch, of_numpy, of_python, of_cuda = states
-    torch.set_rng_state(of_torch)
-    np.random.set_state(of_numpy)
-    random.setstate(of_python)
-    if of_cuda:
-        torch.cuda.set_rng_state_all(of_cuda)
+        before.put_back()

@@ -117,9 +117,8 @@ def main() -> None:
             print(f"| first picture with predictions | {first_picture(notebook):.2f} s | 0.5 s |")
             widget = Widget(notebook.page)
             notebook.python("_ = explorer.wait()")
-            print(
-                f"| first draft of a dragged slider | {first_draft(notebook, widget):.2f} s | 0.4 s |"
-            )
+            draft = first_draft(notebook, widget)
+            print(f"| first draft of a dragged slider | {draft:.2f} s | 0.4 s |")
             print(f"| partial maps a second | {updates(notebook):.1f} | 4 to 10 |")
             print(f"| stop | {stop(notebook, widget):.2f} s | one chunk |")
             notebook.close()

@@ -1,4 +1,4 @@
-// Generated from nbxplain/widget/protocol.py by `python -m tests.typescript`. Do not edit.
+// Generated from widget/protocol.py by `python -m tests.typescript`. Do not edit.
 
 /** Bytes as hosts deliver them: Jupyter a DataView, a saved page a Uint8Array. */
 export type Bytes = DataView | ArrayBuffer | Uint8Array<ArrayBuffer>;
