@@ -112,7 +112,7 @@ def tangent_rule(operation: Operation) -> Tensor:
     """Softmax as its tangent plane, x (R - s sum R); the offset of the plane counts as a bias."""
     result: Tensor = operation(*operation.arguments)
     x = operation.arguments[0].detach()
-    along = torch.func.jvp(operation, (x,), (torch.where(x.isinf(), 0, x),))[1]
+    _, along = torch.autograd.functional.jvp(operation, x, torch.where(x.isinf(), 0, x))
     offset = result.detach() - along
     return graft(result + _spread(operation, BIAS, result) * offset, result.detach())
 
