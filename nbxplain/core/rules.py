@@ -132,6 +132,33 @@ def graft(
     return result
 
 
+class _Deferred(torch.autograd.Function):
+    """A graft whose surrogate is written down only when a gradient arrives."""
+
+    @staticmethod
+    def forward(context: Any, build: Any, value: Tensor, *leaves: Tensor) -> Tensor:
+        context.build = build
+        context.save_for_backward(*leaves)
+        return value.clone()
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        with torch.enable_grad():
+            leaves = [leaf.detach().requires_grad_() for leaf in context.saved_tensors]
+            surrogate = context.build(*leaves)
+        found = torch.autograd.grad(surrogate, leaves, gradients[0], allow_unused=True)
+        return None, None, *found
+
+
+def defer(build: Callable[..., Tensor], value: Tensor, *leaves: Tensor) -> Tensor:
+    """`value` forward; backward the derivative of `build(*leaves)`.
+
+    What is never asked for costs nothing: a convolution that a batch norm merges with, for one.
+    """
+    result: Tensor = _Deferred.apply(build, value, *leaves)  # type: ignore[no-untyped-call]
+    return result
+
+
 class Rules(TorchFunctionMode):
     """Runs a forward pass whose derivative follows `rules`, by operation name.
 

@@ -9,7 +9,7 @@ Bach et al. 2015; Montavon et al. 2019; Achtibat et al. 2024 for transformers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
-from nbxplain.core.rules import Rule, graft, unit_of
+from nbxplain.core.rules import Rule, defer, graft, unit_of
 
 BIAS, STABILISER = "absorbed_by_biases", "absorbed_by_stabiliser"
 """The sinks, and the evidence they become."""
@@ -54,12 +54,13 @@ class Strengths:
 def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Rule]:
     """The rules of a composite by operation name."""
 
-    def weighted(kind: WeightRule) -> Rule:
-        def rule(operation: Operation) -> Tensor:
+    def weighted(kind: WeightRule) -> Callable[..., Tensor]:
+        def rule(operation: Operation, known: Tensor | None = None) -> Tensor:
             at_input = composite.first and unit_of(operation.arguments[0]) is not None
             chosen = composite.first if at_input else kind
             assert chosen is not None
-            return _marked(operation, weighted_rule(operation, chosen, strengths))
+            value = operation.value() if known is None else known
+            return _marked(operation, weighted_rule(operation, chosen, strengths, value))
 
         return rule
 
@@ -68,8 +69,8 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
         if origin is None:
             return affine_rule(operation, strengths)
         merged = _merged(origin, operation)
-        result: Tensor = rules[merged.name](merged)
-        return result
+        same = dense if merged.name == "linear" else convolution
+        return same(merged, operation.value())
 
     def stabilised(operation: Operation) -> Tensor:
         return sum_rule(operation, strengths)
@@ -77,15 +78,16 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
     def ratio(operation: Operation) -> Tensor:
         return ratio_rule(operation, strengths)
 
+    dense, convolution = weighted(composite.dense), weighted(composite.convolution)
     rules: dict[str, Rule] = {
         **dict.fromkeys(ELEMENTWISE, ratio),
         **dict.fromkeys(PRODUCTS, product_rule),
-        **dict.fromkeys(CONVOLUTIONS, weighted(composite.convolution)),
+        **dict.fromkeys(CONVOLUTIONS, convolution),
         **dict.fromkeys(("add", "sub", "rsub"), stabilised),
         **dict.fromkeys(KEPT, kept_rule),
         **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), tangent_rule),
         **dict.fromkeys(JOINTS, joint_rule),
-        "linear": weighted(composite.dense),
+        "linear": dense,
         "batch_norm": batch_norm,
         "rsqrt": constant_rule,
     }
@@ -197,16 +199,26 @@ def _with_sinks(
     return surrogate * scale + biases + _spread(operation, STABILISER, value) * lost
 
 
-def weighted_rule(operation: Operation, kind: WeightRule, strengths: Strengths) -> Tensor:
-    """A linear layer or convolution with constant weights, by one of the rules."""
+def weighted_rule(
+    operation: Operation, kind: WeightRule, strengths: Strengths, value: Tensor
+) -> Tensor:
+    """A linear layer or convolution with constant weights; `value` is what it gave."""
     if 1 in operation.data or 2 in operation.data:
         raise MethodError(f"{operation.name!r} with data-dependent weights has no rule.", "")
     x, weight = operation.arguments[:2]
     bias = operation.arguments[2] if len(operation.arguments) > 2 else None
     bias = operation.options.get("bias", bias)
-    value = operation.value()
-    terms = TERMS[kind](Terms(operation, x, weight.detach(), bias, value, strengths))
-    return graft(terms, value)
+    names, unit = list(operation.sinks), unit_of(x)
+
+    def surrogate(x: Tensor, *rest: Tensor) -> Tensor:
+        sinks = dict(zip(names, rest, strict=False))
+        if unit is not None:
+            x._unit = rest[-1]  # type: ignore[attr-defined]
+        again = replace(operation, sinks=sinks)
+        return TERMS[kind](Terms(again, x, weight.detach(), bias, value, strengths))
+
+    units = () if unit is None else (unit,)
+    return defer(surrogate, value, x, *operation.sinks.values(), *units)
 
 
 @dataclass
