@@ -150,10 +150,10 @@ def test_preserves_the_pretrained_network(name: str, network: nn.Module, fed_cat
 
 @every_method
 def test_batch_equals_one_by_one(name: str) -> None:
-    model, x = suited(name), picture(5)
-    together = explain(model, x, name, target=[0, 1, 2, 3, 4], progress=False)
+    model, x, method = suited(name), picture(5), make(name).draft()
+    together = explain(model, x, method, target=[0, 1, 2, 3, 4], progress=False)
     for row in range(5):
-        alone = explain(model, x[row], name, target=row, progress=False)
+        alone = explain(model, x[row], method, target=row, progress=False)
         torch.testing.assert_close(together.values[row], alone.values[0], rtol=1e-5, atol=1e-7)
 
 
@@ -169,10 +169,10 @@ def test_does_not_depend_on_chunk_or_layout(name: str, layout: Any) -> None:
 
 @every_method
 def test_does_not_depend_on_how_the_input_lies_in_memory(name: str) -> None:
-    model, x = suited(name), picture(2)
+    model, x, method = suited(name), picture(2), make(name).draft()
     strided = x.contiguous(memory_format=torch.channels_last)
     expected, result = (
-        explain(model, given, name, target=1, progress=False).values for given in (x, strided)
+        explain(model, given, method, target=1, progress=False).values for given in (x, strided)
     )
     torch.testing.assert_close(result, expected, rtol=1e-5, atol=1e-7)
 
@@ -180,8 +180,8 @@ def test_does_not_depend_on_how_the_input_lies_in_memory(name: str) -> None:
 @every_method
 @pytest.mark.usefixtures("two_threads")
 def test_same_seed_same_bytes(name: str) -> None:
-    model, x = suited(name), picture(2)
-    first, second = (explain(model, x, name, target=1, progress=False).values for _ in range(2))
+    model, x, method = suited(name), picture(2), make(name).draft()
+    first, second = (explain(model, x, method, target=1, progress=False).values for _ in range(2))
     assert torch.equal(first, second)
 
 
@@ -190,9 +190,9 @@ def test_another_seed_another_draw(name: str) -> None:
     if "seed" not in REGISTRY[name].model_fields:
         assert "samples" not in REGISTRY[name].model_fields
         return
-    model, x = suited(name), picture(2)
+    model, x, method = suited(name), picture(2), make(name).draft()
     first, second = (
-        explain(model, x, name, target=1, seed=seed, progress=False).values for seed in (0, 1)
+        explain(model, x, method, target=1, seed=seed, progress=False).values for seed in (0, 1)
     )
     assert not torch.equal(first, second)
 
@@ -205,11 +205,18 @@ def test_implementation_of_relu_does_not_matter(name: str, build: type[nn.Module
         with pytest.raises(LayerError, match="pooling"):
             explain(suited(name, build), x, name, target=1, layer="second")
         return
+    method = make(name).draft()
     layer = "second" if REGISTRY[name].needs_layer else None
     # One layout, because the faster one is measured, and the last bits depend on it.
     expected, result = (
         explain(
-            suited(name, kind), x, name, target=1, layer=layer, layout="contiguous", progress=False
+            suited(name, kind),
+            x,
+            method,
+            target=1,
+            layer=layer,
+            layout="contiguous",
+            progress=False,
         ).values
         for kind in (FunctionRelu, build)
     )
@@ -222,7 +229,7 @@ def test_implementation_of_relu_does_not_matter(name: str, build: type[nn.Module
 
 @every_method
 def test_every_partial_is_finite_and_further_than_the_last(name: str) -> None:
-    _, running = stream(suited(name), picture(3), name, {"chunk": 2})
+    _, running = stream(suited(name), picture(3), make(name).draft(), {"chunk": 2})
     parts = list(running)
     shape = parts[-1].values.shape
     assert shape[0] == 3
@@ -238,7 +245,7 @@ def test_every_partial_is_finite_and_further_than_the_last(name: str) -> None:
 
 @every_method
 def test_a_later_partial_leaves_an_earlier_one_alone(name: str) -> None:
-    _, running = stream(suited(name), picture(3), name, {"chunk": 1})
+    _, running = stream(suited(name), picture(3), make(name).draft(), {"chunk": 1})
     first = next(running)
     kept = first.values.clone()
     list(running)
