@@ -26,7 +26,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_three_layers(name: str) -> None:
     model = nn.Sequential(three_layers(), nn.ReLU())
-    assert float(model(X)[0, 0]) == 54
+    assert model(X)[0, 0].item() == 54
     result = explain(model, X, name, target=0, progress=False)
     torch.testing.assert_close(result.values[0, 0], torch.tensor(CASES[name]).float())
 
