@@ -36,7 +36,6 @@ class Answers:
 
     def __init__(self, explorer: Explorer) -> None:
         self._explorer = explorer
-        self.greeted = False
 
     def handlers(self) -> dict[str, Handler]:
         """The handlers by kind; `stop` and `ack` do not come here, they cannot wait."""
@@ -56,7 +55,7 @@ class Answers:
         }
 
     def _hello(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        self.greeted = True
+        self._explorer._greeted = True
         self._explorer._check_weights()
         return {"protocol": protocol.VERSION}, []
 
