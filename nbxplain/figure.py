@@ -9,6 +9,7 @@ import contextlib
 import io
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import matplotlib as mpl
@@ -68,73 +69,54 @@ def look(values: Floats, clip: float = 99.5, sign: Sign = "both", threshold: flo
     return Look(shown, low, high, alpha * (size >= np.percentile(size, threshold)))
 
 
-def grid(
-    attributions: Sequence[Attribution],
-    *,
-    columns: int = 3,
-    width: Literal["single", "double", "slide"] = "double",
-    dpi: int = 200,
-    colormap: str = "auto",
-    opacity: float = 0.55,
-    clip: float = 99.5,
-    sign: Sign = "both",
-    threshold: float = 0.0,
-    native: bool = False,
-    caption: bool = True,
-    transparent: bool = False,
-) -> Drawing:
-    """Overlays side by side, with the first line of evidence under each.
+@dataclass(frozen=True)
+class Style:
+    """How a figure looks.
 
-    Each map is relative to its own clip percentile, for methods have different units.
+    width: one or two columns of a journal, or a slide. clip, sign, threshold: see look.
+    native: cells as computed instead of smoothed. caption: method, evidence and provenance.
     """
-    if not attributions:
-        raise InputError("There is nothing to compare.", "Every method failed; see .failures.")
-    columns = min(columns, len(attributions))
-    rows = -(-len(attributions) // columns)
-    millimetres = WIDTHS[width]
-    height = millimetres / columns * rows * 1.18 + 6 * caption
-    figure = _figure(millimetres, height, dpi, transparent)
-    size = 10 if width == "slide" else 7
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    for axis in axes[len(attributions) :]:
-        axis.set_axis_off()
-    same = len({a.method.label for a in attributions}) == 1
-    for axis, a in zip(axes, attributions, strict=False):
-        seen = look(a.heatmap().double().numpy(), clip, sign, threshold)
-        _overlay(axis, a.inputs.pictures[0], seen, colormap, opacity, native)
-        _plain(axis, a.target[0] if same else a.method.label, size)
-        findings = a.findings()
-        axis.set_xlabel(f"{findings[0].label}: {findings[0].value}", fontsize=size - 2)
-    if caption:
-        first = attributions[0]
-        what = first.method.label if same else first.target[0]
-        figure.supxlabel(
-            f"{what} · each map relative to its own percentile {clip:g} · {_origin(first)}",
-            fontsize=5,
-            color="#555555",
-        )
-    return figure
 
+    width: Literal["single", "double", "slide"] = "double"
+    dpi: int = 200
+    colormap: str = "auto"
+    opacity: float = 0.55
+    clip: float = 99.5
+    sign: Sign = "both"
+    threshold: float = 0.0
+    native: bool = False
+    caption: bool = True
+    transparent: bool = False
 
-def _overlay(
-    axis: Axes, picture: Any, seen: Look, colormap: str, opacity: float, native: bool
-) -> None:
-    pixels = np.asarray(picture)
-    extent = (0, pixels.shape[1], pixels.shape[0], 0)
-    axis.imshow(pixels, extent=extent)
-    axis.imshow(seen.values, alpha=opacity * seen.alpha, **_style(seen, pixels, colormap, native))
+    @property
+    def text(self) -> int:
+        """The size of text, in points."""
+        return 10 if self.width == "slide" else 7
 
+    def figure(self, aspect: float, more: float = 0.0) -> Drawing:
+        """An empty figure; its height is `aspect` widths and `more` millimetres."""
+        width = WIDTHS[self.width]
+        size = (width / 25.4, (width * aspect + more) / 25.4)
+        figure = Drawing(figsize=size, dpi=self.dpi, layout="constrained")
+        figure.patch.set_alpha(0 if self.transparent else 1)
+        return figure
 
-def _style(seen: Look, pixels: Any, colormap: str, native: bool) -> dict[str, Any]:
-    # Smoothing is for the eye alone, where a cell covers many pixels.
-    smooth = "nearest" if native or seen.values.shape == pixels.shape[:2] else "bicubic"
-    return {
-        "cmap": seen.colormap(colormap),
-        "vmin": seen.low,
-        "vmax": seen.high,
-        "extent": (0, pixels.shape[1], pixels.shape[0], 0),
-        "interpolation": smooth,
-    }
+    def look(self, attribution: Attribution, row: int = 0) -> Look:
+        """What is drawn of a map."""
+        values = attribution.heatmap(row).double().numpy()
+        return look(values, self.clip, self.sign, self.threshold)
+
+    def image(self, seen: Look, pixels: Any) -> dict[str, Any]:
+        """Arguments of imshow for a map over a picture (H, W, 3)."""
+        # Smoothing is for the eye alone, where a cell covers many pixels.
+        smooth = "nearest" if self.native or seen.values.shape == pixels.shape[:2] else "bicubic"
+        return {
+            "cmap": seen.colormap(self.colormap),
+            "vmin": seen.low,
+            "vmax": seen.high,
+            "extent": (0, pixels.shape[1], pixels.shape[0], 0),
+            "interpolation": smooth,
+        }
 
 
 class Drawing(Figure):
@@ -146,80 +128,80 @@ class Drawing(Figure):
         return buffer.getvalue()
 
 
-def draw(
-    attribution: Attribution,
-    *,
-    row: int | None = None,
-    width: Literal["single", "double", "slide"] = "double",
-    dpi: int = 200,
-    colormap: str = "auto",
-    opacity: float = 0.55,
-    clip: float = 99.5,
-    sign: Sign = "both",
-    threshold: float = 0.0,
-    native: bool = False,
-    caption: bool = True,
-    transparent: bool = False,
-) -> Drawing:
-    """Input, map and overlay of one row side by side, with the scale and the prediction.
+def grid(attributions: Sequence[Attribution], *, columns: int = 3, **options: Any) -> Drawing:
+    """Overlays side by side, with the first line of evidence under each; options as in Style.
+
+    Each map is relative to its own clip percentile, for methods have different units. Raises
+    InputError when there is none.
+    """
+    if not attributions:
+        raise InputError("There is nothing to compare.", "Every method failed; see .failures.")
+    style = Style(**options)
+    columns = min(columns, len(attributions))
+    rows = -(-len(attributions) // columns)
+    figure = style.figure(rows / columns * 1.18, 6 * style.caption)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in axes[len(attributions) :]:
+        axis.set_axis_off()
+    same = len({a.method.label for a in attributions}) == 1
+    for axis, a in zip(axes, attributions, strict=False):
+        _overlay(axis, np.asarray(a.inputs.pictures[0]), style.look(a), style)
+        _plain(axis, a.target[0] if same else a.method.label, style.text)
+        findings = a.findings()
+        axis.set_xlabel(f"{findings[0].label}: {findings[0].value}", fontsize=style.text - 2)
+    if style.caption:
+        first = attributions[0]
+        what = first.method.label if same else first.target[0]
+        scale = f"each map relative to its own percentile {style.clip:g}"
+        text = f"{what} · {scale} · {_origin(first)}"
+        figure.supxlabel(text, fontsize=5, color="#555555")
+    return figure
+
+
+def _overlay(axis: Axes, pixels: Any, seen: Look, style: Style) -> None:
+    image = style.image(seen, pixels)
+    axis.imshow(pixels, extent=image["extent"])
+    axis.imshow(seen.values, alpha=style.opacity * seen.alpha, **image)
+
+
+def draw(attribution: Attribution, *, row: int | None = None, **options: Any) -> Drawing:
+    """Input, map and overlay of one row side by side; options as in Style.
 
     Several rows (pictures, or classes of one picture) are drawn as small multiples unless `row`
     picks one. For table rows a bar chart of the features. The theme is always light.
     """
-    if row is None and len(attribution.values) > 1 and attribution.values.ndim == 4:
-        return grid(
-            [attribution.row(i) for i in range(len(attribution.values))],
-            width=width,
-            dpi=dpi,
-            colormap=colormap,
-            opacity=opacity,
-            clip=clip,
-            sign=sign,
-            threshold=threshold,
-            native=native,
-            caption=caption,
-            transparent=transparent,
-        )
-    row = row or 0
-    millimetres = WIDTHS[width]
+    style = Style(**options)
     if attribution.values.ndim == 2:
-        return _bars(attribution, row, millimetres, dpi, caption, transparent)
-    seen = look(attribution.heatmap(row).double().numpy(), clip, sign, threshold)
-    figure = _figure(millimetres, millimetres * 0.42, dpi, transparent)
+        return _bars(attribution, row or 0, style)
+    if row is None and len(attribution.values) > 1:
+        return grid([attribution.row(i) for i in range(len(attribution.values))], **options)
+    row = row or 0
+    seen = style.look(attribution, row)
+    figure = style.figure(0.42)
     axes = figure.subplots(1, 3)
     pictures = attribution.inputs.pictures
-    picture = pictures[min(row, len(pictures) - 1)]
-    pixels = np.asarray(picture)
-    style = _style(seen, pixels, colormap, native)
-    axes[0].imshow(pixels, extent=style["extent"])
-    mappable = axes[1].imshow(seen.values, **style)
-    _overlay(axes[2], picture, seen, colormap, opacity, native)
-    size = 10 if width == "slide" else 7
+    pixels = np.asarray(pictures[min(row, len(pictures) - 1)])
+    image = style.image(seen, pixels)
+    axes[0].imshow(pixels, extent=image["extent"])
+    mappable = axes[1].imshow(seen.values, **image)
+    _overlay(axes[2], pixels, seen, style)
     titles = (_says(attribution, row), attribution.method.label, "overlay")
     for axis, title in zip(axes, titles, strict=True):
-        _plain(axis, title, size)
+        _plain(axis, title, style.text)
     bar = figure.colorbar(mappable, ax=axes[1:], shrink=0.8, pad=0.02)
-    label = f"ends at percentile {clip:g}, largest {np.abs(seen.values).max():.2g}"
-    bar.set_label(label, fontsize=size)
-    bar.ax.tick_params(labelsize=size - 1)
+    label = f"ends at percentile {style.clip:g}, largest {np.abs(seen.values).max():.2g}"
+    bar.set_label(label, fontsize=style.text)
+    bar.ax.tick_params(labelsize=style.text - 1)
     bar.outline.set_linewidth(0.3)
-    if caption:
+    if style.caption:
         _caption(figure, attribution, row)
     return figure
 
 
-def _figure(width: float, height: float, dpi: int, transparent: bool) -> Drawing:
-    figure = Drawing(figsize=(width / 25.4, height / 25.4), dpi=dpi, layout="constrained")
-    figure.patch.set_alpha(0 if transparent else 1)
-    return figure
-
-
-def _bars(
-    attribution: Attribution, row: int, width: float, dpi: int, caption: bool, transparent: bool
-) -> Drawing:
+def _bars(attribution: Attribution, row: int, style: Style) -> Drawing:
     values = attribution.values[row].double().numpy()
     order = np.argsort(-np.abs(values))[:20][::-1]
-    figure = _figure(width, 12 + 5.0 * len(order) + 8 * caption, dpi, transparent)
+    figure = style.figure(0, 12 + 5.0 * len(order) + 8 * style.caption)
     axis = figure.subplots()
     axis.barh(
         [f"feature {i}" for i in order],
@@ -231,7 +213,7 @@ def _bars(
     title = f"{attribution.method.label} for {attribution.target[row]}"
     axis.set_title(title, loc="left", fontsize=7)
     axis.tick_params(labelsize=6)
-    if caption:
+    if style.caption:
         _caption(figure, attribution, row)
     return figure
 
