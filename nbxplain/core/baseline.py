@@ -10,17 +10,18 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
+from nbxplain.core.parameters import Parameters
 from nbxplain.core.pixels import PixelSpace
 
 Kind = Literal["black", "white", "mean", "blur", "noise", "image", "tensor"]
 
 
-class Baseline(BaseModel):
+class Baseline(Parameters):
     """The input that stands for "nothing there".
 
     black, white: pixels 0 and 1. mean: the picture's mean colour. blur: the picture under a
@@ -28,8 +29,6 @@ class Baseline(BaseModel):
     (a PNG in `data`, resized to fit). tensor: model input as it is. For tables black is
     0 and white 1, mean is the mean of the batch's rows.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind = "black"
     sigma: float = Field(
@@ -60,13 +59,6 @@ class Baseline(BaseModel):
                 f"a baseline of kind {self.kind} needs data: Baseline.{self.kind}(...)"
             )
         return self
-
-    def __repr_args__(self) -> Any:
-        return [
-            (k, v)
-            for k, v in super().__repr_args__()
-            if v != type(self).model_fields[str(k)].default
-        ]
 
     @classmethod
     def black(cls) -> Self:

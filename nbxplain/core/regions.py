@@ -10,11 +10,12 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
+from nbxplain.core.parameters import Parameters
 from nbxplain.core.pixels import PixelSpace
 
 Kind = Literal["superpixels", "grid", "map"]
@@ -23,7 +24,7 @@ MOST = 32767
 """Regions in a map: labels are kept in 16 bits."""
 
 
-class Regions(BaseModel):
+class Regions(Parameters):
     """A division of the input into regions, numbered from 0: each pixel or feature is in one.
 
     superpixels: about `count` of them (SLIC, Achanta et al. 2012, which has no randomness), made
@@ -34,8 +35,6 @@ class Regions(BaseModel):
     A method has this beside a plain number of superpixels: the number is a slider in the Explorer,
     a label map is nothing that a slider can set.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Kind = "superpixels"
     count: int = Field(50, ge=2, le=2000, description="Superpixels, roughly.")
@@ -67,13 +66,6 @@ class Regions(BaseModel):
         if self.names and len(self.names) != labels.max() + 1:
             raise ValueError(f"{len(self.names)} names were given for {labels.max() + 1} regions")
         return self
-
-    def __repr_args__(self) -> Any:
-        return [
-            (k, v)
-            for k, v in super().__repr_args__()
-            if v != type(self).model_fields[str(k)].default
-        ]
 
     @classmethod
     def superpixels(cls, count: int = 50, compactness: float = 10.0) -> Self:

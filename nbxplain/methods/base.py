@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from torch import Tensor
 
@@ -22,6 +22,7 @@ from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import LayerError, MethodError, near
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer, find
+from nbxplain.core.parameters import Parameters
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Target
 
@@ -107,14 +108,12 @@ class Partial:
     notices: list[str] = field(default_factory=list)
 
 
-class Method(BaseModel, ABC):
+class Method(Parameters, ABC):
     """Base of every method: a frozen set of parameters and a generator of Partials.
 
     A subclass is registered under its snake_case name by being defined. Class variables say what
     the method picker shows; `label` is its name in words and `cost` its price in three dots.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: ClassVar[str] = ""
     label: ClassVar[str]
@@ -145,13 +144,6 @@ class Method(BaseModel, ABC):
             if (draft := draft_value(info)) is not None and draft < getattr(self, name)
         }
         return self.model_copy(update=cheap)
-
-    def __repr_args__(self) -> Any:
-        return [
-            (k, v)
-            for k, v in super().__repr_args__()
-            if v != type(self).model_fields[str(k)].default
-        ]
 
 
 REGISTRY: dict[str, type[Method]] = {}
