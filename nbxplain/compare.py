@@ -21,7 +21,7 @@ from nbxplain.figure import Drawing, encode, grid
 from nbxplain.methods.base import Method, make
 from nbxplain.results import Attribution
 
-Question = tuple[Method, Setting, str | None]
+Case = tuple[Method, Setting, str | None]
 """A method, what it is asked about, and the layer it should work at."""
 
 
@@ -30,7 +30,7 @@ class Comparison:
     """Attributions of one picture, and how far they agree.
 
     `failures` maps the label of what could not be computed to its error; `answered` says which of
-    the questions the attributions belong to.
+    the cases the attributions belong to.
     """
 
     attributions: list[Attribution] = field(default_factory=list)
@@ -110,15 +110,15 @@ def compare(
     setting = ask(adapter, adapter.read(image), target)
     if len(setting.names) != 1 or setting.inputs.is_table:
         raise InputError("compare shows one picture and one target.", "Give one of each.")
-    questions = [(make(method), setting, layer) for method in methods]
-    (*_, last) = comparing(questions, lambda: Passes(adapter, precision=precision))
+    cases = [(make(method), setting, layer) for method in methods]
+    (*_, last) = comparing(cases, lambda: Passes(adapter, precision=precision))
     return last
 
 
-def comparing(questions: Sequence[Question], passes: Callable[[], Passes]) -> Iterator[Comparison]:
-    """Answers one question after the other; yields after every step of each."""
-    comparison = Comparison(total=len(questions))
-    for number, (method, setting, layer) in enumerate(questions):
+def comparing(cases: Sequence[Case], passes: Callable[[], Passes]) -> Iterator[Comparison]:
+    """Computes one case after the other; yields after every step of each."""
+    comparison = Comparison(total=len(cases))
+    for number, (method, setting, layer) in enumerate(cases):
         last = None
         try:
             for last in attributions(setting, method, passes(), layer):

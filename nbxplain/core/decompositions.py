@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nbxplain.core.errors import MethodError
 from nbxplain.core.recurrences import RECURRENT
 
 
@@ -276,7 +277,11 @@ def multi_head_attention_forward(
 ) -> tuple[Tensor, None]:
     """(length, batch, width) in and out; the attention weights are not given back."""
     if bias_k is not None or add_zero_attn or query.ndim != 3:
-        raise NotImplementedError("bias_k, add_zero_attn and unbatched input are not taken apart")
+        raise MethodError(
+            "No rule says how relevance flows through attention with bias_k, add_zero_attn or "
+            "unbatched input.",
+            "Choose a gradient or perturbation method.",
+        )
     if use_separate_proj_weight:
         weights: Sequence[Any] = (q_proj_weight, k_proj_weight, v_proj_weight)
     else:

@@ -6,6 +6,7 @@ is needed. They are taken from the class token where there is one, else averaged
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar, Literal
 
@@ -51,9 +52,9 @@ class AttentionMethod(Method):
         """Into how many steps the arithmetic on one input falls."""
         return 1
 
+    @abstractmethod
     def relevances(self, result: Attended, prefix: int) -> Iterator[tuple[int, Tensor]]:
         """Steps done and ever better relevances (n, tokens) of the tokens; the last one counts."""
-        raise NotImplementedError
 
 
 def _tokens(question: Question, result: Attended) -> tuple[int, tuple[int, int]]:

@@ -44,7 +44,7 @@ class InputXGradient(Method):
 
     def run(self, question: Question) -> Iterator[Partial]:
         """One gradient pass per input; the sum is compared with the score."""
-        scores = torch.zeros(len(question.tensor), device=question.tensor.device)
+        scores = question.tensor.new_zeros(len(question.tensor))
         for partial in gradients(question, scores):
             partial.values = partial.values * question.tensor
             if partial.done == partial.total:

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nbxplain import explain
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.rules import Rules
@@ -274,3 +275,17 @@ def test_what_is_alike_in_both_passes_is_exact(step: Step) -> None:
     reference = THERE.abs()
     values, change, _ = lifted(lambda x: step(x) + x, HERE, reference)
     torch.testing.assert_close(values.sum(1), change)
+
+
+def test_attention_with_learned_keys_is_refused_by_name() -> None:
+    class Attends(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attention = nn.MultiheadAttention(4, 2, add_bias_kv=True, batch_first=True)
+
+        def forward(self, x: Tensor) -> Tensor:
+            tokens = x.view(len(x), -1, 4)
+            return self.attention(tokens, tokens, tokens, need_weights=False)[0].mean(1)
+
+    with pytest.raises(MethodError, match="bias_k"):
+        explain(Attends(), torch.rand(1, 12), "deep_lift", target=1)
