@@ -108,6 +108,7 @@ def test_letters_typed_in_the_widget_are_not_notebook_commands(
 ) -> None:
     cells = notebook.cells()
     widget.picker("method").click()
+    expect(widget.root.get_by_role("combobox", name="method")).to_be_focused()
     widget.page.keyboard.type("dd")
     expect(widget.root.get_by_role("combobox", name="method")).to_have_value("dd")
     widget.page.keyboard.press("Escape")
