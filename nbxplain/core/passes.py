@@ -6,7 +6,7 @@ one chunk of them, and a chunk that does not fit in memory can be built again at
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
@@ -73,6 +73,15 @@ class Attended:
     gradients: list[Tensor] = field(default_factory=list)
 
 
+@dataclass
+class Layered:
+    """Activations (n, ...) at several layers for rows (n,), and the score's gradients at them."""
+
+    rows: Tensor
+    activations: dict[str, Tensor]
+    gradients: dict[str, Tensor] = field(default_factory=dict)
+
+
 class Passes:
     """Runs batches through a model for one explanation, and counts what that cost.
 
@@ -136,6 +145,35 @@ class Passes:
             with torch.no_grad(), self._autocast(), Capture(model, [layer]) as captured:
                 self._run(model, self._laid_out(build(rows)))
             return rows, _finite(_reached(captured, layer).to(self._adapter.dtype), "activation")
+
+        yield from self._chunks(count, build, step, backward=True)
+
+    def layered(
+        self, count: int, build: Build, layers: Sequence[str], score: Score | None = None
+    ) -> Iterator[Layered]:
+        """Activations of `count` inputs at several layers, chunk by chunk, in one pass each.
+
+        With `score` one backward pass gives its gradients at all of them; a layer that the score
+        does not depend on has gradient zero, if another one has a gradient at all.
+        """
+        first, *others = layers
+
+        def step(model: nn.Module, rows: Tensor) -> Layered:
+            wanted = score is not None
+            inputs = self._laid_out(build(rows).detach()).requires_grad_(wanted)
+            with torch.set_grad_enabled(wanted), self._autocast(), Capture(model, layers) as seen:
+                output = self._run(model, inputs)
+            places = {name: _reached(seen, name) for name in (first, *others)}
+            activations = {
+                name: _finite(place.detach().to(self._adapter.dtype), "activation")
+                for name, place in places.items()
+            }
+            if score is None:
+                return Layered(rows, activations)
+            scores = _finite(score(output.to(self._adapter.dtype), rows), "score")
+            slopes = _gradients(scores, list(places.values()), first)
+            named = {n: g.to(self._adapter.dtype) for n, g in zip(places, slopes, strict=True)}
+            return Layered(rows, activations, named)
 
         yield from self._chunks(count, build, step, backward=True)
 
