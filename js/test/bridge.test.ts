@@ -96,6 +96,36 @@ test("a frame is shown with its buffer and acknowledged after it was drawn", () 
 	expect(model.requests("ack")).toEqual([{ kind: "ack", seq: 7 }]);
 });
 
+test("the label map of a frame's players is its second buffer", () => {
+	const { model, store } = setUp();
+	const empty = new ArrayBuffer(0);
+	const players = {
+		names: ["left", "right"],
+		values: [2, -1],
+		errors: null,
+		shown: [],
+		labels: { shape: [1, 3], data: empty },
+		base: 0,
+		score: 1,
+		unit: "score",
+		evaluations: 4,
+	};
+	const drawn = result("f1", spec, { phase: "draft", players });
+	const runs = Uint8Array.of(0, 0, 1, 0, 1, 0, 2, 0);
+	model.message(
+		{
+			kind: "frame",
+			seq: 1,
+			result: { ...drawn, map: { ...drawn.map, data: empty } },
+		},
+		[drawn.map.data as ArrayBuffer, runs.buffer],
+	);
+	expect(store.shown.value?.players).toEqual({
+		...players,
+		labels: { shape: [1, 3], data: runs },
+	});
+});
+
 test("the final result takes the place of the frames", () => {
 	const { model, store } = setUp();
 	frame(model, 1);

@@ -153,6 +153,7 @@ export function result(
 		],
 		curve: spec.method === "integrated_gradients" ? curve() : null,
 		heads: spec.method === "attention_raw" ? heads : null,
+		players: null,
 		description: `${info?.label} for ${catalog.labels[index]}: strongest support upper left, 61 % of positive mass in 10 % of the area`,
 		provenance: { torch: "2.13.0", model: "efficientnet-lite0" },
 		...more,
@@ -233,6 +234,9 @@ export function traits(more: Partial<Traits> = {}): Traits {
 		_error: null,
 		_notices: [],
 		_stale: false,
+		_table: null,
+		_alone: "",
+		_summary: null,
 		...more,
 	};
 }

@@ -34,8 +34,12 @@ class Frames:
         if not last and (waited < INTERVAL or self._unacknowledged >= IN_FLIGHT):
             return
         result = draw()
-        data = result["map"]["data"]
+        buffers = [result["map"]["data"]]
         result = {**result, "map": {**result["map"], "data": b""}}
+        players = result["players"]
+        if players is not None and players["labels"] is not None:
+            buffers.append(players["labels"]["data"])
+            result["players"] = {**players, "labels": {**players["labels"], "data": b""}}
         self._sent, self._last = self._sent + 1, time.monotonic()
         self._unacknowledged += 1
-        self._post({"kind": "frame", "seq": self._sent, "result": result}, [data])
+        self._post({"kind": "frame", "seq": self._sent, "result": result}, buffers)

@@ -18,6 +18,8 @@ State = Literal["idle", "queued", "running", "cancelling", "done", "cancelled", 
 View = Literal["overlay", "side", "swipe", "map"]
 Sign = Literal["both", "positive", "negative", "absolute"]
 Verdict = Literal["good", "fair", "poor", "plain"]
+Fill = Literal["baseline", "blur", "mean", "noise", "black", "white"]
+Alone = Literal["", "waterfall", "summary"]
 
 
 class Picture(TypedDict):
@@ -38,6 +40,14 @@ class Grid(TypedDict):
     shape: list[int]
     bits: Literal[8, 16]
     scale: float
+    data: bytes
+
+
+class Runs(TypedDict):
+    """A label map as run lengths: pairs (label, length) of little-endian unsigned 16-bit integers,
+    row by row; a longer run is several pairs. `shape` is (rows, columns)."""
+
+    shape: list[int]
     data: bytes
 
 
@@ -165,6 +175,25 @@ class Heads(TypedDict):
     grid: list[int]
 
 
+class Players(TypedDict):
+    """The parts that share out f(x) - E[f]: `base` + sum of `values` = `score`.
+
+    `shown` holds the features' values as text and is empty for pictures; there `labels` says which
+    player each pixel belongs to. `errors` are standard errors, None where the values are exact.
+    `unit` says what `values`, `base` and `score` are: "score" or "probability".
+    """
+
+    names: list[str]
+    values: list[float]
+    errors: list[float] | None
+    shown: list[str]
+    labels: Runs | None
+    base: float
+    score: float
+    unit: str
+    evaluations: int
+
+
 class Spec(TypedDict):
     """What is computed: enough to compute it again."""
 
@@ -176,7 +205,10 @@ class Spec(TypedDict):
 
 
 class Result(TypedDict):
-    """One explanation, as drawn. `reason` is set when the map is degenerate (all zero)."""
+    """One explanation, as drawn. `reason` is set when the map is degenerate (all zero).
+
+    The map of a table row has the shape (1, features).
+    """
 
     id: str
     phase: Phase
@@ -195,6 +227,7 @@ class Result(TypedDict):
     evidence: list[Evidence]
     curve: Curve | None
     heads: Heads | None
+    players: Players | None
     description: str
     provenance: dict[str, Any]
 
@@ -223,6 +256,81 @@ class Comparison(TypedDict):
     failures: list[Failure]
 
 
+class Feature(TypedDict):
+    """One column of a table and its value in the explained row: a number, or one of `choices`.
+
+    `shown` is the value as text; `minimum` and `maximum` are the background's, None for categories.
+    """
+
+    name: str
+    value: float | str | None
+    shown: str
+    minimum: float | None
+    maximum: float | None
+    integer: bool
+    choices: list[str] | None
+
+
+class TableInfo(TypedDict):
+    """The explained row of a table."""
+
+    features: list[Feature]
+
+
+class Moved(TypedDict):
+    """A class whose probability (or score, where there are no probabilities) has moved."""
+
+    index: int
+    label: str
+    before: float
+    after: float
+
+
+class Ablation(TypedDict):
+    """What f(x) does when players are taken away, or when features are edited.
+
+    `before` and `after` are in the unit of the result's players. `singles` says by how much the
+    score drops when each player alone is taken away, `interaction` what the joint drop has
+    beyond their sum (None for a single player). `picture` is what the model saw; its bytes are the
+    first buffer.
+    """
+
+    players: list[int]
+    before: float
+    after: float
+    choices: list[Moved]
+    singles: list[float]
+    interaction: float | None
+    picture: Picture | None
+
+
+class SummaryInfo(TypedDict):
+    """The explanations of many inputs at once, player by player, in order of `names`.
+
+    `mean` is the mean of |phi| and `errors` its standard error. `values` holds phi, (rows, players).
+    For tables `features` holds the rows' values from 0 to 1 between `minimum` and `maximum` (the
+    codes of categories, which `choices` names), and `partners` the feature with which each
+    interacts most strongly, itself where it is alone. For pictures `map` holds the mean of |phi|
+    at each pixel and `picture` the first picture.
+    """
+
+    title: str
+    target: str
+    unit: str
+    rows: int
+    names: list[str]
+    mean: list[float]
+    errors: list[float]
+    values: Grid
+    features: Grid | None
+    minimum: list[float]
+    maximum: list[float]
+    choices: list[list[str]]
+    partners: list[int]
+    map: Grid | None
+    picture: Picture | None
+
+
 class Job(TypedDict):
     """What the worker is doing. `eta` is in seconds, None until it is known."""
 
@@ -246,7 +354,11 @@ class Failure(TypedDict):
 
 
 class Traits(TypedDict):
-    """The synced traits. The public ones are two-way; those with an underscore flow to the page."""
+    """The synced traits. The public ones are two-way; those with an underscore flow to the page.
+
+    For a row of a table `_table` is set and `_image` is None. `_alone` names the one panel that the
+    page shows; nothing is computed there.
+    """
 
     method: str
     target: int | Contrast | str
@@ -273,6 +385,9 @@ class Traits(TypedDict):
     _error: Failure | None
     _notices: list[str]
     _stale: bool
+    _table: TableInfo | None
+    _alone: Alone
+    _summary: SummaryInfo | None
 
 
 class Hello(TypedDict):
@@ -350,6 +465,26 @@ class CompareRequest(TypedDict):
     targets: list[int]
 
 
+class AblateRequest(TypedDict):
+    """Take players of a result away and ask the model again. Answered by `ablation`."""
+
+    id: str
+    kind: Literal["ablate"]
+    result: str
+    players: list[int]
+    fill: Fill
+
+
+class EditRequest(TypedDict):
+    """Give features of the explained row other values, by name. Answered by `ablation`, whose
+    players are the changed features; with `apply` the edited row becomes the explained one."""
+
+    id: str
+    kind: Literal["edit"]
+    values: dict[str, float | str | None]
+    apply: bool
+
+
 class CodeRequest(TypedDict):
     """The code that reproduces the current result. Answered by CodeAnswer."""
 
@@ -397,7 +532,8 @@ class Ack(TypedDict):
 
 
 class Frame(TypedDict):
-    """A partial result while a job runs. `result.map.data` is empty: it is the first buffer."""
+    """A partial result while a job runs. `result.map.data` is empty: it is the first buffer.
+    `result.players.labels.data`, where there are labels, is the second."""
 
     kind: Literal["frame"]
     seq: int
@@ -417,6 +553,7 @@ class Answer(TypedDict):
     mime: NotRequired[str]
     maps: NotRequired[Grid]
     alpha: NotRequired[list[float]]
+    ablation: NotRequired[Ablation]
 
 
 Request = (
@@ -429,6 +566,8 @@ Request = (
     | HeadsRequest
     | AttentionRequest
     | CompareRequest
+    | AblateRequest
+    | EditRequest
     | CodeRequest
     | ExportRequest
     | HistoryRequest

@@ -93,6 +93,9 @@ class Traits(anywidget.AnyWidget):
     _error = t.Instance(dict, allow_none=True).tag(sync=True)
     _notices: t.List[str] = t.List().tag(sync=True)
     _stale = t.Bool(False).tag(sync=True)
+    _table = t.Instance(dict, allow_none=True).tag(sync=True)
+    _alone = t.Enum(get_args(protocol.Alone), "").tag(sync=True)
+    _summary = t.Instance(dict, allow_none=True).tag(sync=True)
 
     _labels: list[str]
     _classes: int = 0

@@ -105,6 +105,7 @@ def result(
         ],
         "curve": _curve(attribution),
         "heads": _heads(attribution),
+        "players": None,
         "description": describe(attribution, values),
         "provenance": attribution.provenance,
     }

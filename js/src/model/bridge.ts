@@ -6,7 +6,7 @@ import { hostOf } from "./host";
 import { keeper } from "./keeper";
 import { SavedView } from "./offline";
 import { patience } from "./patience";
-import type { Bytes, Message, Result, Spec, Traits } from "./protocol";
+import type { Bytes, Message, Players, Result, Spec, Traits } from "./protocol";
 import { requests, unreachable } from "./requests";
 import { answers, needed, specOf } from "./spec";
 import type { Ask, PublicTraits, Store } from "./store";
@@ -22,7 +22,14 @@ const HELLO_DELAY = 3000;
 const UNPAINTED_DELAY = 200;
 
 /** These take as long as they take: their silence says nothing about the kernel. */
-const SLOW = new Set<Ask["kind"]>(["path", "heads", "attention", "export"]);
+const SLOW = new Set<Ask["kind"]>([
+	"path",
+	"heads",
+	"attention",
+	"ablate",
+	"edit",
+	"export",
+]);
 
 type Signals = { [K in keyof Traits]: Signal<Traits[K]> };
 
@@ -140,12 +147,12 @@ export function connect(model: WidgetModel): Connection {
 		}
 		if (message.kind !== "frame") return;
 		const { result, seq } = message;
-		const data = buffers[0] ?? result.map.data;
+		const map = { ...result.map, data: toBytes(buffers[0] ?? result.map.data) };
+		const players = withLabels(result.players, buffers[1]);
 		batch(() => {
 			ui.looking.value = null;
-			const map = { ...result.map, data: toBytes(data) };
 			// Python keeps no frame: nothing more can be asked of its attention.
-			frame.value = { ...result, map, heads: null };
+			frame.value = { ...result, map, players, heads: null };
 		});
 		afterPaint(() => reach(() => model.send({ kind: "ack", seq })));
 	}
@@ -225,6 +232,12 @@ export function connect(model: WidgetModel): Connection {
 				model.off(event, listener as () => void);
 		},
 	};
+}
+
+/** The players of a frame, whose label map came as a buffer of its own. */
+function withLabels(players: Players | null, data: Bytes | undefined) {
+	if (!players?.labels || !data) return players;
+	return { ...players, labels: { ...players.labels, data: toBytes(data) } };
 }
 
 /** Once, after the next paint; in a hidden page, where nothing is painted, a little later. */

@@ -22,6 +22,10 @@ export type Sign = "both" | "positive" | "negative" | "absolute";
 
 export type Verdict = "good" | "fair" | "poor" | "plain";
 
+export type Fill = "baseline" | "blur" | "mean" | "noise" | "black" | "white";
+
+export type Alone = "" | "waterfall" | "summary";
+
 export interface Picture {
 	mime: string;
 	data: Bytes;
@@ -33,6 +37,11 @@ export interface Grid {
 	shape: number[];
 	bits: 8 | 16;
 	scale: number;
+	data: Bytes;
+}
+
+export interface Runs {
+	shape: number[];
 	data: Bytes;
 }
 
@@ -131,6 +140,18 @@ export interface Heads {
 	grid: number[];
 }
 
+export interface Players {
+	names: string[];
+	values: number[];
+	errors: number[] | null;
+	shown: string[];
+	labels: Runs | null;
+	base: number;
+	score: number;
+	unit: string;
+	evaluations: number;
+}
+
 export interface Spec {
 	method: string;
 	params: Record<string, unknown>;
@@ -157,6 +178,7 @@ export interface Result {
 	evidence: Evidence[];
 	curve: Curve | null;
 	heads: Heads | null;
+	players: Players | null;
 	description: string;
 	provenance: Record<string, unknown>;
 }
@@ -174,6 +196,55 @@ export interface Comparison {
 	rank: number[][];
 	overlap: number[][];
 	failures: Failure[];
+}
+
+export interface Feature {
+	name: string;
+	value: number | string | null;
+	shown: string;
+	minimum: number | null;
+	maximum: number | null;
+	integer: boolean;
+	choices: string[] | null;
+}
+
+export interface TableInfo {
+	features: Feature[];
+}
+
+export interface Moved {
+	index: number;
+	label: string;
+	before: number;
+	after: number;
+}
+
+export interface Ablation {
+	players: number[];
+	before: number;
+	after: number;
+	choices: Moved[];
+	singles: number[];
+	interaction: number | null;
+	picture: Picture | null;
+}
+
+export interface SummaryInfo {
+	title: string;
+	target: string;
+	unit: string;
+	rows: number;
+	names: string[];
+	mean: number[];
+	errors: number[];
+	values: Grid;
+	features: Grid | null;
+	minimum: number[];
+	maximum: number[];
+	choices: string[][];
+	partners: number[];
+	map: Grid | null;
+	picture: Picture | null;
 }
 
 export interface Job {
@@ -220,6 +291,9 @@ export interface Traits {
 	_error: Failure | null;
 	_notices: string[];
 	_stale: boolean;
+	_table: TableInfo | null;
+	_alone: "" | "waterfall" | "summary";
+	_summary: SummaryInfo | null;
 }
 
 export interface Hello {
@@ -275,6 +349,21 @@ export interface CompareRequest {
 	targets: number[];
 }
 
+export interface AblateRequest {
+	id: string;
+	kind: "ablate";
+	result: string;
+	players: number[];
+	fill: "baseline" | "blur" | "mean" | "noise" | "black" | "white";
+}
+
+export interface EditRequest {
+	id: string;
+	kind: "edit";
+	values: Record<string, number | string | null>;
+	apply: boolean;
+}
+
 export interface CodeRequest {
 	id: string;
 	kind: "code";
@@ -327,6 +416,7 @@ export interface Answer {
 	mime?: string;
 	maps?: Grid;
 	alpha?: number[];
+	ablation?: Ablation;
 }
 
 export type Request =
@@ -339,6 +429,8 @@ export type Request =
 	| HeadsRequest
 	| AttentionRequest
 	| CompareRequest
+	| AblateRequest
+	| EditRequest
 	| CodeRequest
 	| ExportRequest
 	| HistoryRequest

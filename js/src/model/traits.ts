@@ -29,6 +29,9 @@ const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {
 	_error: "fact",
 	_notices: "fact",
 	_stale: "fact",
+	_table: "fact",
+	_alone: "fact",
+	_summary: "fact",
 };
 
 export const TRAITS = Object.keys(ROLES) as (keyof Traits)[];
