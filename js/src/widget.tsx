@@ -3,7 +3,7 @@ import { App } from "./components/App";
 import type { WidgetModel } from "./model/anywidget";
 import { connect } from "./model/bridge";
 import { savedModel } from "./model/offline";
-import { styles } from "./styles";
+import styles from "./styles/index.css";
 
 interface View {
 	model: WidgetModel;

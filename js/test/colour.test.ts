@@ -8,6 +8,8 @@ import {
 } from "../src/color/colour";
 import { percentile, percentileOf, rank } from "../src/color/ranking";
 import { smooth } from "../src/color/resample";
+import { fromBase64 } from "../src/model/decode";
+import TABLES from "./tables.json";
 
 const map = (...values: number[]) => ({
 	rows: 1,
@@ -27,8 +29,16 @@ const pixel = (pixels: Uint8ClampedArray, i: number) => [
 	...pixels.slice(4 * i, 4 * i + 4),
 ];
 
-test("tables are matplotlib's", () => {
-	// matplotlib.colormaps["RdBu_r"]([0, 127, 255], bytes=True)
+test.each(Object.entries(TABLES))("%s is matplotlib's", (name, entries) => {
+	const whole = fromBase64(entries);
+	const rebuilt = table(name);
+	expect(rebuilt.length).toBe(whole.length);
+	const errors = whole.map((value, i) => Math.abs(value - (rebuilt[i] ?? 0)));
+	expect(Math.max(...errors)).toBeLessThanOrEqual(1);
+});
+
+test("the ends of a map are kept as they are", () => {
+	// matplotlib.colormaps["RdBu_r"]([0, 255], bytes=True)
 	const { length, ...entries } = table("RdBu_r");
 	const rgb = (i: number) => [0, 1, 2].map((part) => entries[3 * i + part]);
 	expect(length).toBe(768);

@@ -32,8 +32,22 @@ export function colormapName(name: string, twoSided: boolean): string {
 	return name in TABLES ? name : automatic;
 }
 
+/** The 256 entries of a map, on straight lines between its anchors. */
 export function table(name: string): Uint8Array {
-	return fromBase64(TABLES[name] ?? "");
+	const anchors = fromBase64(TABLES[name] ?? "");
+	const entries = new Uint8Array(3 * 256);
+	for (let a = 4; a < anchors.length; a += 4) {
+		const first = anchors[a - 4] as number;
+		const last = anchors[a] as number;
+		for (let i = first; i <= last; i++)
+			for (let part = 1; part < 4; part++) {
+				const from = anchors[a - 4 + part] as number;
+				const to = anchors[a + part] as number;
+				entries[3 * i + part - 1] =
+					from + ((to - from) * (i - first)) / (last - first) + 0.5;
+			}
+	}
+	return entries;
 }
 
 export function scaleOf(name: string, twoSided: boolean): Look["scale"] {
