@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nbxplain.compare import Comparison, compare
+from nbxplain.core.background import Background
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError
 from nbxplain.core.inputs import Preprocessing
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Attribution",
+    "Background",
     "Baseline",
     "Comparison",
     "Contrast",

@@ -140,6 +140,7 @@ def _attribution(
         base_value=None if base is None else base.detach().cpu(),
         path=_on_cpu(partial.path),
         attention=_on_cpu(partial.attention),
+        players=_on_cpu(partial.players),
         done=partial.done,
         total=partial.total,
         error=partial.error,

@@ -171,7 +171,7 @@ def draw(attribution: Attribution, *, row: int | None = None, **options: Any) ->
     picks one. For table rows a bar chart of the features. The theme is always light.
     """
     style = Style(**options)
-    if attribution.values.ndim == 2:
+    if attribution.inputs.is_table:
         return _bars(attribution, row or 0, style)
     if row is None and len(attribution.values) > 1:
         return grid([attribution.row(i) for i in range(len(attribution.values))], **options)
@@ -201,10 +201,12 @@ def draw(attribution: Attribution, *, row: int | None = None, **options: Any) ->
 def _bars(attribution: Attribution, row: int, style: Style) -> Drawing:
     values = attribution.values[row].double().numpy()
     order = np.argsort(-np.abs(values))[:20][::-1]
+    players = attribution.players
+    names = [f"feature {i}" for i in range(len(values))] if players is None else players.names[row]
     figure = style.figure(0, 12 + 5.0 * len(order) + 8 * style.caption)
     axis = figure.subplots()
     axis.barh(
-        [f"feature {i}" for i in order],
+        [names[i] for i in order],
         values[order],
         color=["#b2182b" if v > 0 else "#2166ac" for v in values[order]],
     )

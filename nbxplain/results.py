@@ -15,7 +15,7 @@ from torch import Tensor
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.evidence import findings
-from nbxplain.methods.base import Attention, Method, Path
+from nbxplain.methods.base import Attention, Method, Path, Players, paint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -67,7 +67,8 @@ class Attribution:
     """An explanation of N inputs (or of one input for N targets).
 
     `values` is raw and signed on the CPU, at the method's own resolution: (N, C, H, W) per pixel,
-    (N, 1, h, w) per cell of a layer, (N, F) per feature. `base_value` (N,) is the baseline's score.
+    (N, 1, h, w) per cell of a layer, (N, F) per feature, (N, P) per player where there are
+    `players`. `base_value` (N,) is the baseline's score.
     `evidence` maps names to one number per row; `findings()` puts them in words. `provenance` says
     what is needed to get the same numbers again. `complete` is False for a partial result, which
     was stopped at `done` of `total`. `reason` says why a map is all zero.
@@ -84,6 +85,7 @@ class Attribution:
     base_value: Tensor | None = None
     path: Path | None = None
     attention: Attention | None = None
+    players: Players | None = None
     done: int = 1
     total: int = 1
     error: float | None = None
@@ -112,9 +114,14 @@ class Attribution:
         return bool(getattr(self.method, "relu", False))
 
     def heatmap(self, row: int = 0) -> Tensor:
-        """One map (h, w) as drawn: values summed over channels. Raises InputError for tables."""
-        if self.values.ndim != 4:
+        """One map (h, w) as drawn: values summed over channels, or each player's on its region.
+
+        Raises InputError for tables.
+        """
+        if self.inputs.is_table:
             raise InputError("A table row has no heatmap.", "Look at .values.")
+        if self.players is not None:
+            return paint(self.values, self.players.labels)[row]
         return self.values[row].sum(0)
 
     def row(self, index: int) -> Attribution:
@@ -126,9 +133,11 @@ class Attribution:
             tensor=self.inputs.tensor[one],
             pictures=pictures[one] if len(pictures) > 1 else pictures,
         )
+        players = None if self.players is None else self.players.row(index)
+        values = self.values[one]
         return replace(
             self,
-            values=self.values[one],
+            values=values if players is None else values[:, : int(players.counts)],
             prediction=replace(self.prediction, scores=scores[one] if len(scores) > 1 else scores),
             target=self.target[one],
             evidence={k: v[one] if len(v) > 1 else v for k, v in self.evidence.items()},
@@ -136,6 +145,7 @@ class Attribution:
             base_value=None if self.base_value is None else self.base_value[one],
             path=None,
             attention=None,
+            players=players,
         )
 
     @property
@@ -209,6 +219,7 @@ class Attribution:
             "prediction": [vars(choice) for choice in self.prediction.top()],
             "evidence": self.evidence,
             "complete": self.complete,
+            "players": [] if self.players is None else self.players.names,
             "provenance": self.provenance,
         }
 
@@ -217,6 +228,10 @@ class Attribution:
         arrays = {"values": self.values.numpy(), "input": self.inputs.tensor.numpy()}
         if self.base_value is not None:
             arrays["base_value"] = self.base_value.numpy()
+        if self.players is not None:
+            arrays["labels"] = self.players.labels.numpy()
+            if self.players.errors is not None:
+                arrays["standard_errors"] = self.players.errors.numpy()
         if self.path is not None:
             arrays |= {
                 "alpha": self.path.alpha.numpy(),

@@ -107,6 +107,22 @@ class Regions(Parameters):
             labels = torch.stack([self._slic(row, inputs.pixels) for row in x])
         return labels.to(device)
 
+    def names_for(self, inputs: Inputs, labels: Tensor) -> list[list[str]]:
+        """The names of the regions of each row, for labels of `labels_for`.
+
+        Names that were given; else a feature's, or where a region of the picture lies.
+        """
+        counts = (labels.flatten(1).amax(1) + 1).tolist()
+        if self.names:
+            return [list(self.names)] * len(labels)
+        if labels.ndim == 3:
+            return [_placed(row, n) for row, n in zip(labels, counts, strict=True)]
+        if self.kind == "map":
+            return [[f"group {i}" for i in range(n)] for n in counts]
+        # Which tables have columns with names: nbxplain.core.tables.
+        columns = getattr(getattr(inputs, "table", None), "names", None)
+        return [list(columns or [f"feature {i}" for i in range(n)]) for n in counts]
+
     def _features(self, x: Tensor) -> Tensor:
         if self.kind == "grid":
             raise InputError("A table row has no grid.", "Leave regions out, or group features.")
@@ -148,6 +164,34 @@ class Regions(Parameters):
         if len(data) != size:
             raise ValueError(f"the label map does not hold the {size // 2} labels of its shape")
         return np.frombuffer(data, "<i2").reshape(self.shape)
+
+
+PLACES = (
+    ("upper left", "top", "upper right"),
+    ("left", "centre", "right"),
+    ("lower left", "bottom", "lower right"),
+)
+
+
+def _placed(labels: Tensor, count: int) -> list[str]:
+    """Where the centres of regions (H, W) lie, in words; the same word twice gets a number."""
+    height, width = labels.shape
+    owner = labels.flatten()
+    sizes = torch.bincount(owner, minlength=count)
+    thirds = [
+        (3 * torch.bincount(owner, (place + 0.5).expand(height, width).flatten(), count) / sizes)
+        .div(side, rounding_mode="floor")
+        .clamp(max=2)
+        .int()
+        .tolist()
+        for place, side in (
+            (torch.arange(height, device=labels.device).unsqueeze(1), height),
+            (torch.arange(width, device=labels.device), width),
+        )
+    ]
+    words = [PLACES[row][column] for row, column in zip(*thirds, strict=True)]
+    before = [words[:i].count(word) for i, word in enumerate(words)]
+    return [f"{word} {n + 1}" if n else word for word, n in zip(words, before, strict=True)]
 
 
 def _array(value: Any) -> NDArray[Any]:

@@ -88,10 +88,37 @@ class Attention:
 
 
 @dataclass
+class Players:
+    """The parts of the inputs among which the score is shared out, with values (N, P).
+
+    `labels` (N, H, W) or (N, F) is the player of each place. Rows may have fewer players than P:
+    `counts` (N,), the others have the value 0. `names` has a list a row. `errors` (N, P) are the
+    standard errors of the values, None where they are exact or not known yet.
+    """
+
+    labels: Tensor
+    counts: Tensor
+    names: list[list[str]]
+    errors: Tensor | None = None
+
+    def row(self, index: int) -> Players:
+        """The players of one row of the batch."""
+        one, count = slice(index, index + 1), int(self.counts[index])
+        errors = None if self.errors is None else self.errors[one, :count]
+        return Players(self.labels[one], self.counts[one], self.names[one], errors)
+
+
+def paint(values: Tensor, labels: Tensor) -> Tensor:
+    """Values (N, P) of players at their places: of the shape of `labels`, (N, H, W) or (N, F)."""
+    return values.gather(1, labels.flatten(1)).view_as(labels)
+
+
+@dataclass
 class Partial:
     """What a method knows so far.
 
-    `values` has the final shape: (N, C, H, W), (N, 1, h, w) or (N, F). `done` of `total` counts
+    `values` has the final shape: (N, C, H, W), (N, 1, h, w), (N, F), or with `players` (N, P).
+    `done` of `total` counts
     evaluations. `error` is the method's own estimate of how far off the values are, relative
     to their size, or None. `evidence` holds one number per input under names of evidence.py,
     `notices` sentences about what the values cannot say.
@@ -105,6 +132,7 @@ class Partial:
     evidence: dict[str, Tensor] = field(default_factory=dict)
     path: Path | None = None
     attention: Attention | None = None
+    players: Players | None = None
     notices: list[str] = field(default_factory=list)
 
 
@@ -242,10 +270,12 @@ __all__ = [
     "Method",
     "Partial",
     "Path",
+    "Players",
     "Question",
     "add_rows",
     "layer_for",
     "make",
+    "paint",
     "parameter",
     "registered",
     "relative",

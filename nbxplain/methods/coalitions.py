@@ -16,7 +16,7 @@ from torch import Tensor
 
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.regions import Regions
-from nbxplain.methods.base import Method, Question, parameter
+from nbxplain.methods.base import Method, Question, paint, parameter
 
 Mask = Callable[[Tensor, Tensor], Tensor]
 """Rows of the batch (n,) and numbers (n,) -> what is kept (n, 1, H, W) or (n, F): booleans, or
@@ -99,7 +99,7 @@ class Game(Masking):
 
     def paint(self, values: Tensor) -> Tensor:
         """Values (N, P) of the players as a map (N, 1, H, W), or as (N, F)."""
-        painted = values.gather(1, self.labels.flatten(1)).view_as(self.labels)
+        painted = paint(values, self.labels)
         return painted.unsqueeze(1) if painted.ndim == 3 else painted
 
 

@@ -132,3 +132,23 @@ def test_a_map_is_small_as_data() -> None:
     rows = torch.arange(224).view(-1, 1) // 16 * 14
     regions = Regions.map(rows + torch.arange(224) // 16)
     assert len(regions.model_dump_json()) < 4000
+
+
+def names(regions: Regions, x: Tensor) -> list[list[str]]:
+    inputs = read(x, None)
+    return regions.names_for(inputs, regions.labels_for(inputs, CPU))
+
+
+def test_regions_are_named_by_where_they_lie() -> None:
+    assert names(Regions.grid(3, 3), picture())[0] == (
+        "upper left, top, upper right, left, centre, right, lower left, bottom, lower right"
+    ).split(", ")
+    expected = [["left", "centre", "centre 2", "right"]] * 2
+    assert names(Regions.grid(1, 4), picture(2)) == expected
+
+
+def test_names_are_those_given_or_the_features() -> None:
+    assert names(KINDS["masks"], picture()) == [["left", "rest"]]
+    assert names(KINDS["table"], torch.rand(2, 3)) == [["size", "age"]] * 2
+    assert names(Regions(), torch.rand(1, 3)) == [["feature 0", "feature 1", "feature 2"]]
+    assert names(Regions.map([1, 0, 1]), torch.rand(1, 3)) == [["group 0", "group 1"]]

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from nbxplain import Attribution, Baseline, ExplanationError, Regions, explain
+from nbxplain import Attribution, Background, Baseline, ExplanationError, Regions, explain
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import Cancelled, LayerError, ModelError
 from nbxplain.core.passes import Passes
@@ -353,6 +353,7 @@ def variants(name: str) -> list[Method]:
     )
     moved = {
         "baseline": baselines if several else baselines[1],
+        "background": Background.batch(torch.rand(2, 3, 2, 2)),
         "regions": Regions.map(torch.arange(12).view(3, 4) // 5, names=("a", "b", "c")),
         "seed": 7,
         "relu": False,
@@ -372,7 +373,8 @@ def test_json_round_trip(name: str) -> None:
 
 @every_method
 def test_repr_evaluates_to_an_equal_method(name: str) -> None:
-    names = {**vars(import_module("nbxplain.methods")), "Baseline": Baseline, "Regions": Regions}
+    kinds = {"Background": Background, "Baseline": Baseline, "Regions": Regions}
+    names = {**vars(import_module("nbxplain.methods")), **kinds}
     for method in variants(name):
         assert eval(repr(method), names) == method
 

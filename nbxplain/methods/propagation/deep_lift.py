@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
-from pydantic import field_validator
 from torch import Tensor
 
+from nbxplain.core.background import Background
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.rules import RuleSet
@@ -39,7 +39,7 @@ class DeepLift(Method):
 class DeepShap(Method):
     """DeepLIFT averaged over a background: estimates Shapley values. Lundberg and Lee 2017.
 
-    The background is a batch (K, ...) in the model's units, or a tuple of baselines.
+    The background is a batch (K, ...) in the model's units, or several baselines.
     """
 
     name: ClassVar[str] = "deep_shap"
@@ -48,22 +48,15 @@ class DeepShap(Method):
     cost: ClassVar[int] = 2
     resumable: ClassVar[bool] = True
 
-    background: tuple[Baseline, ...] = parameter(
-        (Baseline(), Baseline.white(), Baseline.mean(), Baseline.blur()),
+    background: Background = parameter(
+        Background.of("black", "white", "mean", "blur"),
         "Inputs that stand for nothing there, averaged over.",
-        min_length=1,
     )
-
-    @field_validator("background", mode="before")
-    @classmethod
-    def _rows(cls, value: Any) -> Any:
-        return tuple(value.unsqueeze(1)) if isinstance(value, Tensor) else value
 
     def run(self, question: Question) -> Iterator[Partial]:
         """Yields the running mean over (background, input) pairs."""
-        device = question.tensor.device
-        references = [b.tensor_for(question.inputs, device) for b in self.background]
-        yield from _differences(question, torch.stack(references))
+        references = self.background.tensors_for(question.inputs, question.tensor.device)
+        yield from _differences(question, references)
 
 
 def _differences(question: Question, references: Tensor) -> Iterator[Partial]:
