@@ -31,8 +31,13 @@ from nbxplain.core.preserve import (
 )
 from nbxplain.core.rules import attention_rules
 
-_steady: weakref.WeakKeyDictionary[nn.Module, tuple[int, ...]] = weakref.WeakKeyDictionary()
+_steady: weakref.WeakKeyDictionary[nn.Module, tuple[object, ...]] = weakref.WeakKeyDictionary()
 """Signatures of models that were seen to draw nothing."""
+
+_listed: weakref.WeakKeyDictionary[nn.Module, tuple[object, bool, list[Layer]]] = (
+    weakref.WeakKeyDictionary()
+)
+"""The layers last listed, for what, and whether one of them is suggested."""
 
 _hashes: weakref.WeakKeyDictionary[nn.Module, tuple[object, str]] = weakref.WeakKeyDictionary()
 
@@ -74,8 +79,7 @@ class ModelAdapter:
         self._given_labels = labels
         weight = next(self.model.parameters(), None)
         self.device = _usable(device or (weight.device if weight is not None else "cpu"))
-        self._replica: tuple[tuple[int, ...], nn.Module] | None = None
-        self._listed: dict[object, list[Layer]] = {}
+        self._replica: tuple[tuple[object, ...], nn.Module] | None = None
         if any(module.training for module in self.model.modules()):
             self.notices.append(
                 "The model is in training mode; it was explained in evaluation mode "
@@ -116,9 +120,9 @@ class ModelAdapter:
         with self.lock:
             found = signature(self.model)
             if self._replica is None or self._replica[0] != found:
-                copied = replica(self.model).to(self.device)
-                self._replica = found, copied.to(self.dtype)
-            refresh(self._replica[1], self.model)
+                self._replica = found, replica(self.model).to(self.device, self.dtype)
+            else:
+                refresh(self._replica[1], self.model)
             if self._moved:
                 self._copy_weights(self._replica[1])
             return self._replica[1]
@@ -241,14 +245,13 @@ class ModelAdapter:
     def layers(self, example: Tensor, suggest: bool = True) -> list[Layer]:
         """The layers reached by `example` (1, ...), with shapes; one is suggested if asked.
 
-        They are listed once for each shape of input.
+        They are listed once for each model and shape of input.
         """
-        where = signature(self.model), tuple(example.shape)
-        known = self._listed.get((where, True)) or self._listed.get((where, suggest))
-        if known is None:
-            known = self._list(example, suggest)
-            self._listed = {(where, suggest): known}
-        return known
+        where = signature(self.model), tuple(example.shape), self.device, self._output
+        known = _listed.get(self.model)
+        if known is None or known[0] != where or known[1] < suggest:
+            known = _listed[self.model] = where, suggest, self._list(example, suggest)
+        return known[2]
 
     def _list(self, example: Tensor, suggest: bool) -> list[Layer]:
         model = self.replica()

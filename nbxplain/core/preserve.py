@@ -12,7 +12,9 @@ from __future__ import annotations
 import contextlib
 import copy
 import random
+from collections import OrderedDict
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -31,10 +33,27 @@ def unwrap(model: nn.Module) -> nn.Module:
     return unwrap(getattr(model, inside)) if inside else model
 
 
-def signature(model: nn.Module) -> tuple[int, ...]:
-    """Changes when modules or tensors are replaced; in-place updates leave it as it is."""
-    tensors = (*model.parameters(), *model.buffers())
-    return (*(id(module) for module in model.modules()), *(id(tensor) for tensor in tensors))
+SIMPLE = frozenset((int, float, complex, bool, str, bytes, type(None)))
+"""What a copy shares with the original, and a signature knows by its value."""
+
+
+def signature(model: nn.Module) -> tuple[object, ...]:
+    """Changes when modules, tensors, hooks or attributes are replaced.
+
+    In-place updates of tensors and of objects kept in attributes leave it as it is.
+    """
+    found: list[object] = []
+    for module in model.modules():
+        found.append(id(module))
+        for value in vars(module).values():
+            kind = type(value)
+            if kind in SIMPLE:
+                found.append(value)
+            elif kind is dict or kind is OrderedDict:
+                found += map(id, value.values())
+            else:
+                found.append(id(value))
+    return tuple(found)
 
 
 def version(model: nn.Module) -> int:
@@ -53,16 +72,14 @@ def replica(model: nn.Module) -> nn.Module:
     with torch.inference_mode(False):
         memo: dict[int, Any] = {}
         for module in model.modules():
-            for value in vars(module).values():
-                memo |= {id(tensor): tensor.detach().clone() for tensor in _tensors(value)}
-            for buffer in module._buffers.values():
-                if buffer is not None:
-                    memo[id(buffer)] = buffer.detach().clone()
+            for tensor in _tensors(vars(module)):
+                memo[id(tensor)] = tensor.detach().clone()
             for weight in module._parameters.values():
                 if weight is not None:
                     memo[id(weight)] = nn.Parameter(_shared(weight), requires_grad=False)
         try:
-            return copy.deepcopy(model, memo).eval()
+            copied: nn.Module = _copy(model, memo)
+            return copied.eval()
         except Exception as error:
             raise ModelError(
                 f"The model cannot be copied: {type(error).__name__}: {error}",
@@ -71,13 +88,43 @@ def replica(model: nn.Module) -> nn.Module:
             ) from error
 
 
+def _copy(value: Any, memo: dict[int, Any]) -> Any:
+    """copy.deepcopy, with a short way for what modules are made of: a tenth of the time."""
+    kind: Any = type(value)
+    if kind in SIMPLE:
+        return value
+    if id(value) in memo:
+        return memo[id(value)]
+    if kind is dict or kind is OrderedDict:
+        copied = memo[id(value)] = kind()
+        for key, item in value.items():
+            copied[_copy(key, memo)] = _copy(item, memo)
+        return copied
+    if kind is tuple:
+        return tuple(_copy(item, memo) for item in value)
+    if isinstance(value, nn.Module) and _ordinary(kind):
+        module = memo[id(value)] = kind.__new__(kind)
+        module.__setstate__({key: _copy(item, memo) for key, item in vars(value).items()})
+        return module
+    return copy.deepcopy(value, memo)
+
+
+@cache
+def _ordinary(kind: type[nn.Module]) -> bool:
+    """Whether the class leaves it to `__dict__` what a copy of its modules is."""
+    says = ("__new__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__")
+    ordinary = all(getattr(kind, name, None) is getattr(nn.Module, name, None) for name in says)
+    return ordinary and not any("__slots__" in vars(base) for base in kind.__mro__)
+
+
 def _tensors(value: Any) -> Iterator[Tensor]:
     """Tensors a module keeps beside its weights, also in lists and dicts: features, maps."""
     if isinstance(value, Tensor) and not isinstance(value, nn.Parameter):
         yield value
     elif type(value) in (list, tuple, dict):
         for item in value.values() if isinstance(value, dict) else value:
-            yield from _tensors(item)
+            if type(item) not in SIMPLE:
+                yield from _tensors(item)
 
 
 def _shared(weight: Tensor) -> Tensor:

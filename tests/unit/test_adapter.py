@@ -275,6 +275,49 @@ def test_replica_follows_a_replaced_weight_and_a_replaced_module() -> None:
     torch.testing.assert_close(adapter.outputs(X), model(X).detach())
 
 
+class Scaled(nn.Module):
+    """A model with a plain attribute that its output depends on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.factor = linear(), 1.0
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.factor * self.inner(x)
+
+
+def test_replica_follows_a_changed_attribute_and_a_new_hook() -> None:
+    model = Scaled()
+    adapter = ModelAdapter(model)
+    first = adapter.outputs(X)
+    model.factor = 3.0
+    torch.testing.assert_close(adapter.outputs(X), 3 * first)
+    model.inner.register_forward_hook(lambda module, inputs, output: -output)
+    torch.testing.assert_close(adapter.outputs(X), -3 * first)
+
+
+class Keeps(nn.Module):
+    """A model that keeps itself, tensors and layers in odd places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flat, self.head = nn.Flatten(), nn.Linear(768, 5)
+        self.kept = {"heads": [self.head], "me": (self, 1), "scale": [torch.full((5,), 2.0)]}
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        (scale,) = self.kept["scale"]
+        return self.kept["heads"][0](self.flat(x)) * scale
+
+
+def test_copy_keeps_what_refers_to_what() -> None:
+    model = seeded(Keeps)
+    copied: Any = ModelAdapter(model).replica()
+    assert copied.kept["heads"][0] is copied.head is not model.head
+    assert copied.kept["me"][0] is copied
+    assert copied.kept["scale"][0] is not model.kept["scale"][0]  # type: ignore[index]
+    torch.testing.assert_close(copied(X), model(X).detach())
+
+
 def test_tied_weights_stay_tied() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(768, 768), nn.Linear(768, 768))
     model[2].weight = model[1].weight
