@@ -32,12 +32,13 @@ from nbxplain.widget.answers import Answers
 from nbxplain.widget.cells import after_each_cell, beside_cells, weakly
 from nbxplain.widget.code import code
 from nbxplain.widget.desk import Desk, failure
+from nbxplain.widget.held import OWN
 from nbxplain.widget.history import History
 from nbxplain.widget.study import Study, method_of
 from nbxplain.widget.telling import Answer, Telling
 from nbxplain.widget.traits import IDLE, checked_params, params_of
 
-COMPUTED = ("method", "target", "layer", "params", "baseline")
+COMPUTED = ("method", "target", "layer", "params", "baseline", "regions")
 """Traits whose change asks for a new result; the others only change how it looks."""
 LOOK = ("opacity", "colormap", "clip", "sign", "threshold", "native")
 
@@ -46,8 +47,8 @@ class Explorer(Telling):
     """An interactive explanation of one picture.
 
     `Explorer(model, image)` shows itself in a notebook. Its traits can be set, observed and linked:
-    method, target, layer, params, baseline (what is computed), opacity, colormap, clip, sign,
-    threshold, view, native (how it looks), and for reading result and status. The arguments
+    method, target, layer, params, baseline, regions (what is computed), opacity, colormap, clip,
+    sign, threshold, view, native (how it looks), and for reading result and status. The arguments
     are those of `explain`; what cannot be explained is shown as a card, never raised here.
     """
 
@@ -212,6 +213,7 @@ class Explorer(Telling):
             baseline = getattr(chosen, "baseline", None)
             if isinstance(baseline, Baseline):
                 self.baseline = baseline
+            self.regions = getattr(chosen, "regions", None)
         self.target = target if target is not None else self._study.setting.target.index[0]
         if layer is not None:
             self.layer = layer
@@ -235,7 +237,7 @@ class Explorer(Telling):
         if getattr(self._muted, "on", False):
             return
         self._remembered[change.old] = self.params
-        fields = {name for name in REGISTRY[change.new].model_fields if name != "baseline"}
+        fields = REGISTRY[change.new].model_fields.keys() - OWN
         if set(self.params) != fields:
             with self._mute():
                 self.params = self._remembered.get(change.new) or checked_params(change.new, {})
@@ -255,6 +257,7 @@ class Explorer(Telling):
             "method": method,
             "params": checked_params(method, {}) if present is None else present,
             "baseline": self.baseline if cls.needs_baseline() else {},
+            "regions": self.regions if "regions" in cls.model_fields else {},
             "target": self.target,
             "layer": self.layer if cls.needs_layer else None,
         }
@@ -288,7 +291,7 @@ class Explorer(Telling):
             if phase == "final":
                 # Preparing may have filled in the layer and the default method.
                 spec.update(self._spec())
-        method = method_of(spec, self._full_baseline)
+        method = method_of(spec, self._held())
         if phase == "draft":
             method = method.draft()
         yield from study.attributions(spec, method, self._function, self._passes(cancelled))
@@ -302,7 +305,7 @@ class Explorer(Telling):
         if study.layers is None:
             self._prepare(study)
         yield from study.comparing(
-            specs, self._full_baseline, self._function, lambda: self._passes(cancelled)
+            specs, self._held(), self._function, lambda: self._passes(cancelled)
         )
 
     def _passes(self, cancelled: Callable[[], bool]) -> Passes:

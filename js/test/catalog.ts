@@ -107,6 +107,7 @@ function method(
 		help: `${label} of the score.`,
 		needs_layer: false,
 		needs_baseline: false,
+		takes_regions: false,
 		resumable: false,
 		controls: [],
 		unavailable: null,

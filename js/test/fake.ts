@@ -120,6 +120,7 @@ const COMPUTE: (keyof Traits)[] = [
 	"layer",
 	"params",
 	"baseline",
+	"regions",
 ];
 
 /**
@@ -133,8 +134,8 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 	let partial: Result | null = null;
 
 	const spec = (): Spec => {
-		const { method, params, baseline, target, layer } = model.state;
-		return { method, params, baseline, target, layer };
+		const { method, params, baseline, regions, target, layer } = model.state;
+		return { method, params, baseline, regions, target, layer };
 	};
 	const answer = (
 		id: string,

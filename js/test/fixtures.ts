@@ -164,6 +164,7 @@ export const spec: Spec = {
 	method: "integrated_gradients",
 	params: { n_steps: 50, rule: "gauss" },
 	baseline: { kind: "blur", sigma: 12 },
+	regions: {},
 	target: 285,
 	layer: "head.conv",
 };

@@ -6,13 +6,16 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import open_picture
+from nbxplain.core.regions import Regions
 from nbxplain.methods.base import Attention
-from nbxplain.widget import protocol, wire
+from nbxplain.widget import protocol, runs, wire
 from nbxplain.widget.desk import Handler, Reply
 
 if TYPE_CHECKING:
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 LARGEST_FILE = 10_000_000
 
 MOST_COMPARED = 6
+
+LONGEST_NAME = 60
 
 MIME = {
     "png": "image/png",
@@ -52,6 +57,8 @@ class Answers:
             "export": self._export,
             "history": self._history,
             "baseline_image": self._baseline_image,
+            "regions": self._regions,
+            "painted_regions": self._painted_regions,
         }
 
     def _hello(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
@@ -148,6 +155,38 @@ class Answers:
         self._explorer.baseline = Baseline.image(picture)
         self._explorer._publish_baselines()
         return {}, []
+
+    def _regions(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        study = self._explorer._study
+        if study is None:
+            raise InputError("There is no picture.", "See the card in the widget.")
+        division = self._explorer._held().division(dict(content["regions"]))
+        division = division or Regions.superpixels(int(content["segments"]))
+        labels = runs.encode(study.labels_of(division))
+        return {"labels": {**labels, "data": b""}, "names": list(division.names)}, [labels["data"]]
+
+    def _painted_regions(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        image = self._explorer.image
+        if image is None or not buffers:
+            raise InputError("No regions came.", "Paint at least one.")
+        names = [str(name)[:LONGEST_NAME] for name in content["names"]]
+        labels = runs.decode(buffers[0], (image.height, image.width))
+        self._explorer.regions = painted(labels, names)
+        return {}, []
+
+
+def painted(labels: NDArray[np.int64], names: list[str]) -> Regions:
+    """Regions of labels (H, W), in which 0 is what was not painted. Raises InputError."""
+    found = set(np.unique(labels).tolist())
+    if found - set(range(len(names) + 1)) or not names:
+        raise InputError(
+            f"The regions painted have {max(found)} labels and {len(names)} names.",
+            "Paint at least one region, and reload the page if this comes again.",
+        )
+    for label, name in enumerate(names, 1):
+        if label not in found:
+            raise InputError(f"The region {name!r} has no pixels.", "Remove it or paint it again.")
+    return Regions.map(labels, ["rest", *names] if 0 in found else names)
 
 
 def open_bytes(data: bytes, name: str) -> Image.Image:

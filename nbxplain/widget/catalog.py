@@ -83,6 +83,7 @@ def _method(method: type[Method], spatial: bool, attention: bool) -> MethodInfo:
         "cost": method.cost,
         "needs_layer": method.needs_layer,
         "needs_baseline": method.needs_baseline(),
+        "takes_regions": "regions" in method.model_fields,
         "resumable": method.resumable,
         "controls": controls(method),
         "unavailable": lacks,

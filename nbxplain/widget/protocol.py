@@ -101,6 +101,7 @@ class MethodInfo(TypedDict):
     cost: int
     needs_layer: bool
     needs_baseline: bool
+    takes_regions: bool
     resumable: bool
     controls: list[Control]
     unavailable: str | None
@@ -200,6 +201,7 @@ class Spec(TypedDict):
     method: str
     params: dict[str, Any]
     baseline: dict[str, Any]
+    regions: dict[str, Any]
     target: int | Contrast | str
     layer: str | None
 
@@ -365,6 +367,7 @@ class Traits(TypedDict):
     layer: str | None
     params: dict[str, Any]
     baseline: dict[str, Any]
+    regions: dict[str, Any]
     opacity: float
     colormap: str
     clip: float
@@ -524,6 +527,26 @@ class BaselineImage(TypedDict):
     name: str
 
 
+class RegionsRequest(TypedDict):
+    """The division that `regions` of a Spec makes of the picture, or `segments` superpixels where
+    it is empty. Answered by `labels`, whose bytes are the first buffer, and `names`, which is empty
+    where regions have none."""
+
+    id: str
+    kind: Literal["regions"]
+    regions: dict[str, Any]
+    segments: int
+
+
+class PaintedRegions(TypedDict):
+    """A map of regions to use, painted on the picture as it is fed: the first buffer holds Runs,
+    in which 0 is what was not painted and i is the region of the i-th name, from 1."""
+
+    id: str
+    kind: Literal["painted_regions"]
+    names: list[str]
+
+
 class Ack(TypedDict):
     """A frame was drawn: the next may be sent. Not answered."""
 
@@ -554,6 +577,8 @@ class Answer(TypedDict):
     maps: NotRequired[Grid]
     alpha: NotRequired[list[float]]
     ablation: NotRequired[Ablation]
+    labels: NotRequired[Runs]
+    names: NotRequired[list[str]]
 
 
 Request = (
@@ -572,6 +597,8 @@ Request = (
     | ExportRequest
     | HistoryRequest
     | BaselineImage
+    | RegionsRequest
+    | PaintedRegions
     | Ack
 )
 Message = Frame | Answer

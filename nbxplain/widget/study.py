@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from nbxplain.compare import Comparison, comparing
@@ -13,11 +16,13 @@ from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.core.layers import Layer
 from nbxplain.core.passes import Passes
+from nbxplain.core.regions import Regions
 from nbxplain.core.target import Contrast, resolve
 from nbxplain.explain import Setting, ask, attributions
 from nbxplain.methods.base import Method, make
 from nbxplain.results import Attribution
 from nbxplain.widget import catalog
+from nbxplain.widget.held import Held
 from nbxplain.widget.protocol import BaselineInfo, Catalog, Spec
 
 Score = Callable[[Tensor], Tensor]
@@ -77,6 +82,11 @@ class Study:
             self.attention,
         )
 
+    def labels_of(self, regions: Regions) -> NDArray[np.int64]:
+        """The region (H, W) of each pixel."""
+        inputs = self.setting.inputs
+        return regions.labels_for(inputs, torch.device("cpu"))[0].numpy()
+
     def baselines(self, held: Baseline) -> list[BaselineInfo]:
         """The tiles of the baseline chooser, with the user's picture if one is held."""
         return catalog.baselines(self.setting.inputs, held if held.kind == "image" else None)
@@ -88,7 +98,7 @@ class Study:
         yield from attributions(self.targeted(spec, function), method, passes, spec["layer"])
 
     def comparing(
-        self, specs: Sequence[Spec], held: Baseline, function: Score | None, passes: Passage
+        self, specs: Sequence[Spec], held: Held, function: Score | None, passes: Passage
     ) -> Iterator[Comparison]:
         """The computations behind several specs, one after the other."""
         questions = [
@@ -108,11 +118,12 @@ class Study:
         return Setting(s.adapter, s.inputs, s.prediction, target, target.names(self.labels))
 
 
-def method_of(spec: Spec, held: Baseline) -> Method:
-    """The method of a spec. The page names a picture or tensor baseline; `held` has its values."""
+def method_of(spec: Spec, held: Held) -> Method:
+    """The method of a spec, in which pictures and label maps are only named."""
     parameters = dict(spec["params"])
-    wanted = spec["baseline"]
-    if wanted:
-        same = wanted.get("kind") == held.kind and held.kind in ("image", "tensor")
-        parameters["baseline"] = held if same else Baseline.model_validate(wanted)
+    if spec["baseline"]:
+        parameters["baseline"] = held.reference(spec["baseline"])
+    regions = held.division(spec["regions"])
+    if regions is not None:
+        parameters["regions"] = regions
     return make(spec["method"], **parameters)

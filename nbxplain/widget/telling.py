@@ -160,6 +160,8 @@ class Telling(Traits):
             if isinstance(held, Baseline):
                 self._full_baseline = held
                 self.baseline = spec["baseline"]
+            if "regions" in type(attribution.method).model_fields:
+                self.regions = attribution.method.regions  # type: ignore[attr-defined]
             self.method, self.params, self.target = spec["method"], spec["params"], spec["target"]
             self.layer = spec["layer"] or self.layer
             self._asked = spec

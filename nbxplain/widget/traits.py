@@ -10,11 +10,13 @@ import traitlets as t
 from torch import Tensor
 
 from nbxplain.core.baseline import Baseline
-from nbxplain.core.errors import ExplanationError, near
+from nbxplain.core.errors import ExplanationError, MethodError, near
+from nbxplain.core.regions import Regions
 from nbxplain.core.target import Contrast, class_index
 from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
 from nbxplain.widget import html, protocol
+from nbxplain.widget.held import OWN, Held, plain_baseline, plain_regions
 
 COLORMAPS = (
     "auto",
@@ -43,12 +45,6 @@ IDLE: protocol.Job = {
 }
 
 
-def plain_baseline(baseline: Baseline) -> dict[str, Any]:
-    """A baseline as the page sees it: its kind and the one field that matters, without data."""
-    fields = {"blur": ("sigma",), "noise": ("seed",)}.get(baseline.kind, ())
-    return {"kind": baseline.kind, **{name: getattr(baseline, name) for name in fields}}
-
-
 class Traits(anywidget.AnyWidget):
     """Public traits are two-way; underscored ones flow to the page, or are for it alone."""
 
@@ -62,6 +58,10 @@ class Traits(anywidget.AnyWidget):
     layer = t.Unicode(None, allow_none=True, help="Layer for methods that need one.").tag(sync=True)
     params = t.Dict(help="Parameters of the method, without its baseline.").tag(sync=True)
     baseline = t.Any(help='A Baseline, or its kind: "black", "blur", ...').tag(sync=True)
+    # Not Any, which would take None without asking the validator.
+    regions: t.TraitType[Any, Any] = t.TraitType(
+        help='Regions, "grid", a label map; None: as many superpixels as the method has segments.'
+    ).tag(sync=True)
     opacity = t.Float(0.55, min=0, max=1, help="Of the map over the picture.").tag(sync=True)
     colormap = t.Enum(COLORMAPS, "auto", help="auto: RdBu_r if signed, else inferno.").tag(
         sync=True
@@ -101,6 +101,7 @@ class Traits(anywidget.AnyWidget):
     _classes: int = 0
     _function: Callable[[Tensor], Tensor] | None = None
     _full_baseline: Baseline = Baseline()
+    _full_regions: Regions | None = None
 
     @t.default("params")
     def _default_params(self) -> dict[str, Any]:
@@ -109,6 +110,10 @@ class Traits(anywidget.AnyWidget):
     @t.default("baseline")
     def _default_baseline(self) -> dict[str, Any]:
         return plain_baseline(Baseline())
+
+    @t.default("regions")
+    def _default_regions(self) -> dict[str, Any]:
+        return {}
 
     @t.validate("method")
     def _valid_method(self, proposal: t.Bunch) -> str:
@@ -139,6 +144,21 @@ class Traits(anywidget.AnyWidget):
             raise t.TraitError(f"{value!r} is no baseline: {error}") from error
         return plain_baseline(self._full_baseline)
 
+    @t.validate("regions")
+    def _valid_regions(self, proposal: t.Bunch) -> dict[str, Any]:
+        value = proposal.value
+        try:
+            if isinstance(value, dict):
+                self._full_regions = self._held().division(value)
+            else:
+                self._full_regions = None if value is None else Regions.model_validate(value)
+        except ValueError as error:
+            raise t.TraitError(f"{value!r} are no regions: {error}") from error
+        return plain_regions(self._full_regions)
+
+    def _held(self) -> Held:
+        return Held(self._full_baseline, self._full_regions)
+
     @t.validate("target")
     def _valid_target(self, proposal: t.Bunch) -> int | dict[str, int] | str | None:
         value = proposal.value
@@ -163,10 +183,13 @@ class Traits(anywidget.AnyWidget):
 
 
 def checked_params(method: str, params: dict[str, Any]) -> dict[str, Any]:
-    """All parameters of a method but the baseline, the given ones checked. Raises MethodError."""
+    """All parameters of a method but those of OWN, the given ones checked. Raises MethodError."""
+    for name in OWN & params.keys():
+        if params[name] is not None:
+            raise MethodError(f"{name} is no entry of params.", f"Set the trait: {name}=...")
     return params_of(make(method, **params))
 
 
 def params_of(method: Method) -> dict[str, Any]:
-    """The parameters of a method but the baseline, as JSON."""
-    return method.model_dump(mode="json", exclude={"baseline"})
+    """The parameters of a method but those of OWN, as JSON."""
+    return method.model_dump(mode="json", exclude=OWN)

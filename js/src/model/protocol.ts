@@ -85,6 +85,7 @@ export interface MethodInfo {
 	cost: number;
 	needs_layer: boolean;
 	needs_baseline: boolean;
+	takes_regions: boolean;
 	resumable: boolean;
 	controls: Control[];
 	unavailable: string | null;
@@ -156,6 +157,7 @@ export interface Spec {
 	method: string;
 	params: Record<string, unknown>;
 	baseline: Record<string, unknown>;
+	regions: Record<string, unknown>;
 	target: number | Contrast | string;
 	layer: string | null;
 }
@@ -271,6 +273,7 @@ export interface Traits {
 	layer: string | null;
 	params: Record<string, unknown>;
 	baseline: Record<string, unknown>;
+	regions: Record<string, unknown>;
 	opacity: number;
 	colormap: string;
 	clip: number;
@@ -394,6 +397,19 @@ export interface BaselineImage {
 	name: string;
 }
 
+export interface RegionsRequest {
+	id: string;
+	kind: "regions";
+	regions: Record<string, unknown>;
+	segments: number;
+}
+
+export interface PaintedRegions {
+	id: string;
+	kind: "painted_regions";
+	names: string[];
+}
+
 export interface Ack {
 	kind: "ack";
 	seq: number;
@@ -417,6 +433,8 @@ export interface Answer {
 	maps?: Grid;
 	alpha?: number[];
 	ablation?: Ablation;
+	labels?: Runs;
+	names?: string[];
 }
 
 export type Request =
@@ -435,6 +453,8 @@ export type Request =
 	| ExportRequest
 	| HistoryRequest
 	| BaselineImage
+	| RegionsRequest
+	| PaintedRegions
 	| Ack;
 
 export type Message = Frame | Answer;

@@ -8,6 +8,7 @@ export function specOf(get: <K extends keyof Spec>(key: K) => Traits[K]): Spec {
 		method: get("method"),
 		params: get("params"),
 		baseline: get("baseline"),
+		regions: get("regions"),
 		target: get("target"),
 		layer: get("layer"),
 	};
@@ -20,6 +21,7 @@ export function needed(spec: Spec, catalog: Catalog): Spec {
 	return {
 		...spec,
 		baseline: info.needs_baseline ? spec.baseline : {},
+		regions: info.takes_regions ? spec.regions : {},
 		layer: info.needs_layer ? spec.layer : null,
 	};
 }
@@ -37,6 +39,7 @@ export function answers(result: Result, spec: Spec, catalog: Catalog): boolean {
 		sameTarget(done.target, spec.target, catalog.labels) &&
 		(!info.needs_layer || done.layer === spec.layer || spec.layer === null) &&
 		(!info.needs_baseline || agree(done.baseline, spec.baseline)) &&
+		(!info.takes_regions || same(done.regions, spec.regions)) &&
 		agree({ ...defaults, ...done.params }, { ...defaults, ...spec.params })
 	);
 }
@@ -49,7 +52,7 @@ function sameTarget(
 	if (typeof asked === "number" && typeof done === "number")
 		return asked === done;
 	if (typeof asked === "object" || typeof done === "object")
-		return JSON.stringify(asked) === JSON.stringify(done);
+		return same(asked, done);
 	const name = (t: number | string) => (typeof t === "number" ? labels[t] : t);
 	// A number may also be written as text: "285".
 	return name(asked) === name(done) || String(asked) === String(done);
@@ -57,7 +60,9 @@ function sameTarget(
 
 /** Values that both sides name must be equal; Python may add others of its own. */
 function agree(a: Values, b: Values): boolean {
-	return Object.keys(a).every(
-		(key) => !(key in b) || JSON.stringify(a[key]) === JSON.stringify(b[key]),
-	);
+	return Object.keys(a).every((key) => !(key in b) || same(a[key], b[key]));
+}
+
+function same(a: unknown, b: unknown): boolean {
+	return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -9,6 +9,7 @@ const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {
 	layer: "compute",
 	params: "compute",
 	baseline: "compute",
+	regions: "compute",
 	opacity: "look",
 	colormap: "look",
 	clip: "look",
