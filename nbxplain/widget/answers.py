@@ -169,9 +169,11 @@ class Answers:
         image = self._explorer.image
         if image is None or not buffers:
             raise InputError("No regions came.", "Paint at least one.")
-        names = [str(name)[:LONGEST_NAME] for name in content["names"]]
+        names = content["names"]
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise InputError("The names of the regions are no texts.", "Reload the page.")
         labels = runs.decode(buffers[0], (image.height, image.width))
-        self._explorer.regions = painted(labels, names)
+        self._explorer.regions = painted(labels, [name[:LONGEST_NAME] for name in names])
         return {}, []
 
 

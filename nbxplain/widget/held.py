@@ -48,6 +48,7 @@ class Held(NamedTuple):
             return None
         if named.get("kind") != "map" or "data" in named:
             return Regions.model_validate(named)
-        if named.get("digest") != plain_regions(self.regions).get("digest"):
+        held = plain_regions(self.regions)
+        if held.get("kind") != "map" or named.get("digest") != held["digest"]:
             raise InputError("These regions are no longer kept.", "Paint them again.")
         return self.regions
