@@ -50,7 +50,7 @@ export function connect(model: WidgetModel): Connection {
 	const asking = requests((content, buffers) =>
 		reach(() => model.send(content, undefined, buffers)),
 	);
-	const drafting = drafts((spec) =>
+	const drafting = drafts((spec: Spec) =>
 		ask({ kind: "draft", spec }).finally(discardNeedlessDraft),
 	);
 	const maps = keeper(ask);

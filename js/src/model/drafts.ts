@@ -1,29 +1,27 @@
-import type { Spec } from "./protocol";
-
-/** At most one draft in flight; of those that come meanwhile only the latest is kept. */
-export function drafts(send: (spec: Spec) => Promise<unknown>) {
+/** At most one request in flight; of those that come meanwhile only the latest is kept. */
+export function drafts<T>(send: (wanted: T) => Promise<unknown>) {
 	let inFlight = false;
-	let latest: Spec | null = null;
+	let latest: T | null = null;
 
 	function next() {
-		const spec = latest;
+		const wanted = latest;
 		latest = null;
-		if (!spec) return;
+		if (wanted === null) return;
 		inFlight = true;
 		const landed = () => {
 			inFlight = false;
 			next();
 		};
-		// A draft that was superseded or failed frees the way just as well.
-		send(spec).then(landed, landed);
+		// One that was superseded or failed frees the way just as well.
+		send(wanted).then(landed, landed);
 	}
 
 	return {
-		push(spec: Spec) {
-			latest = spec;
+		push(wanted: T) {
+			latest = wanted;
 			if (!inFlight) next();
 		},
-		/** The final run was asked for: a draft that has not left is of no use any more. */
+		/** What has not left is of no use any more. */
 		drop() {
 			latest = null;
 		},

@@ -1,7 +1,9 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type {
+	Ablation,
 	Answer,
 	Comparison,
+	Fill,
 	Request,
 	Result,
 	Spec,
@@ -43,6 +45,10 @@ export interface Selection {
 	methods: string[] | null;
 	targets: number[] | null;
 }
+
+export type Sorted = "size" | "sign" | "position";
+
+export type DrawnAs = "waterfall" | "bars" | "force";
 
 /**
  * All that components see of the world: signals in, a few verbs out.
@@ -102,6 +108,15 @@ export interface Ui {
 	selection: Signal<Selection>;
 	/** True when compared classes share one limit instead of one each. */
 	sameUnits: Signal<boolean>;
+	/** The players under the pointer or the focus; null while nothing is pointed at. */
+	pointed: Signal<number[] | null>;
+	/** The players that are taken away, what stands in their place, and what the model then says. */
+	removed: Signal<number[]>;
+	fill: Signal<Fill>;
+	ablation: Signal<Ablation | null>;
+	/** How the waterfall's rows are sorted, and how they are drawn. */
+	sorted: Signal<Sorted>;
+	drawnAs: Signal<DrawnAs>;
 	/** Legend ends set by hand, in the score's unit; null means the clip percentile decides. */
 	limit: Signal<number | null>;
 	/** The open popover or dialog: "method", "target", "layer", "export", "code", "help" or null. */

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Store } from "../../model/store";
 import { MapLayer, MarkLayer, PictureLayer } from "./Layers";
 import { Pane } from "./Pane";
+import { RegionLayer } from "./Regions";
 import { Swipe } from "./Swipe";
 import type { Scene } from "./scene";
 import type { Size } from "./viewport";
@@ -48,6 +49,7 @@ export function Layered({ store, scene, pane, shows, children }: Props) {
 			)}
 			{children}
 			{swiping && <Swipe store={store} />}
+			<RegionLayer store={store} pane={pane} />
 			<MarkLayer {...common} />
 		</Pane>
 	);

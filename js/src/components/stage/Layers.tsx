@@ -19,7 +19,7 @@ export interface LayerProps {
 }
 
 /** A canvas is redrawn when its own signals change: hovering leaves picture and map alone. */
-function Canvas(props: {
+export function Canvas(props: {
 	class: string;
 	label?: string;
 	style?: Record<string, string | number>;
@@ -41,7 +41,7 @@ function Canvas(props: {
 	);
 }
 
-function useView(store: Store, pane: Size) {
+export function useView(store: Store, pane: Size) {
 	const picture = store.traits._image.value;
 	const { zoom, centre } = store.ui;
 	return { picture, view: viewportOf(picture, pane, zoom.value, centre.value) };

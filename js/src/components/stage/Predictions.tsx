@@ -14,26 +14,42 @@ export function Predictions({ store }: { store: Store }) {
 	const share = shares(prediction);
 	return (
 		<ul class="nbx-predictions" aria-label="predictions">
-			{rows(prediction, target).map((choice) => (
-				<li key={choice.index}>
-					<button
-						type="button"
-						class={choice.index === target ? "nbx-target" : ""}
-						aria-pressed={choice.index === target}
-						disabled={!store.online.value}
-						title={store.offlineReason.value || `explain ${choice.label}`}
-						onClick={() => store.set({ target: choice.index })}
-					>
-						<span class="nbx-cut">{choice.label}</span>
-						<span class="nbx-share">
-							<span style={{ width: `${100 * share(choice)}%` }} />
-						</span>
-						<span class="nbx-figure">{amount(choice)}</span>
-					</button>
-				</li>
-			))}
+			{rows(prediction, target).map((choice) => {
+				const now = moved(store, choice);
+				return (
+					<li key={choice.index}>
+						<button
+							type="button"
+							class={choice.index === target ? "nbx-target" : ""}
+							aria-pressed={choice.index === target}
+							disabled={!store.online.value}
+							title={store.offlineReason.value || `explain ${choice.label}`}
+							onClick={() => store.set({ target: choice.index })}
+						>
+							<span class="nbx-cut">{choice.label}</span>
+							<span class="nbx-share">
+								<span style={{ width: `${100 * share(now)}%` }} />
+								{now !== choice && (
+									<i style={{ left: `${100 * share(choice)}%` }} />
+								)}
+							</span>
+							<span class="nbx-figure">{amount(now)}</span>
+						</button>
+					</li>
+				);
+			})}
 		</ul>
 	);
+}
+
+/** The class as the model sees it once something is taken away; itself while nothing is. */
+function moved({ ui }: Store, choice: Choice): Choice {
+	const move = ui.ablation.value?.choices.find(
+		({ index }) => index === choice.index,
+	);
+	if (!move) return choice;
+	const part = choice.probability === null ? "score" : "probability";
+	return { ...choice, [part]: move.after };
 }
 
 /** The first classes, and the one that is explained even if it comes later. */

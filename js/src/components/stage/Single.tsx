@@ -19,6 +19,9 @@ interface Props {
 export function Single({ store, available }: Props) {
 	const scene = useScene(store);
 	const view = store.traits.view.value;
+	const whole = view === "side" ? "map" : view;
+	// What is taken away must be seen to be gone: the map would lie over it.
+	const bare = view !== "side" && store.ui.ablation.value?.picture;
 	const panes = view === "side" ? 2 : 1;
 	const room = (available - GAP * (panes - 1)) / panes;
 	const pane = paneSize(store.traits._image.value, room);
@@ -29,7 +32,7 @@ export function Single({ store, available }: Props) {
 		<>
 			<div class={`nbx-panes${stale}`} style={{ width: `${width}px` }}>
 				{view === "side" && <Layered {...common} shows="picture" />}
-				<Layered {...common} shows={view === "side" ? "map" : view}>
+				<Layered {...common} shows={bare ? "picture" : whole}>
 					<Badges store={store} />
 				</Layered>
 			</div>

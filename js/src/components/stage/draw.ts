@@ -11,7 +11,7 @@ export interface Layer {
 }
 
 /** Sizes a canvas for the screen's density and clears it. */
-function prepare(canvas: HTMLCanvasElement, pane: Size) {
+export function prepare(canvas: HTMLCanvasElement, pane: Size) {
 	const density = window.devicePixelRatio || 1;
 	const width = Math.round(pane.width * density);
 	const height = Math.round(pane.height * density);

@@ -50,7 +50,7 @@ export function useScene(store: Store): Scene {
 
 /** The picture, or the point on the path to it that the scrubber is at. */
 function usePicture({ traits, shown, ui }: Store): Raster | null {
-	const original = useRaster(traits._image.value);
+	const original = useRaster(ui.ablation.value?.picture ?? traits._image.value);
 	const baseline = useRaster(shown.value?.curve?.baseline);
 	const alpha = ui.alpha.value;
 	return useMemo(
