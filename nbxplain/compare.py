@@ -15,7 +15,7 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.core.passes import Passes, Precision
 from nbxplain.core.target import TargetLike
-from nbxplain.evaluation.agreement import rank_correlation, top_overlap
+from nbxplain.evaluation.similarity import rank_correlation, top_overlap
 from nbxplain.explain import Setting, ask, attributions
 from nbxplain.figure import Drawing, encode, grid
 from nbxplain.methods.base import Method, make

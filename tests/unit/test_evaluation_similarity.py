@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy.stats import spearmanr
 
-from nbxplain.evaluation.agreement import common, rank_correlation, top_overlap
+from nbxplain.evaluation.similarity import common, rank_correlation, top_overlap
 from tests.unit.test_rules import normal
 
 
