@@ -57,6 +57,7 @@ function leave(store: Store, event: KeyboardEvent) {
 	event.preventDefault();
 	if (store.ui.open.value) store.ui.open.value = null;
 	else if (BUSY.has(store.traits._job.value.state)) ask("stop")(store);
+	else if (store.ui.tool.value) store.ui.tool.value = null;
 	else if (store.ui.head.value) store.ui.head.value = null;
 	else (event.target as HTMLElement).blur();
 }

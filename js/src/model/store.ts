@@ -1,4 +1,5 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
+import type { Division } from "./painted";
 import type {
 	Ablation,
 	Answer,
@@ -9,6 +10,7 @@ import type {
 	Spec,
 	Traits,
 } from "./protocol";
+import type { LabelMap } from "./runs";
 
 /** The traits a user may set; the others flow from Python to the page. */
 export type PublicTraits = Omit<Traits, `_${string}`>;
@@ -45,6 +47,8 @@ export interface Selection {
 	methods: string[] | null;
 	targets: number[] | null;
 }
+
+export type Tool = "lasso" | "rectangle" | "superpixel";
 
 export type Sorted = "size" | "sign" | "position";
 
@@ -117,6 +121,14 @@ export interface Ui {
 	/** How the waterfall's rows are sorted, and how they are drawn. */
 	sorted: Signal<Sorted>;
 	drawnAs: Signal<DrawnAs>;
+	/** The division whose outlines are on the stage while its section is in use. */
+	outlined: Signal<Division | null>;
+	/** What is painted, by which tool (null: nothing is painted now), and the region added to. */
+	painted: Signal<Division | null>;
+	tool: Signal<Tool | null>;
+	adding: Signal<number | null>;
+	/** The superpixels that can be added to a painted region. */
+	pieces: Signal<LabelMap | null>;
 	/** Legend ends set by hand, in the score's unit; null means the clip percentile decides. */
 	limit: Signal<number | null>;
 	/** The open popover or dialog: "method", "target", "layer", "export", "code", "help" or null. */

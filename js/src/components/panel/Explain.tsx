@@ -6,6 +6,7 @@ import { HeadGrid } from "./HeadGrid";
 import { Look } from "./Look";
 import { Parameters } from "./Parameters";
 import { Path } from "./Path";
+import { Regions } from "./Regions";
 
 /** What is asked, how it looks, and whether it is to be trusted: in this order. */
 export function Explain({ store }: { store: Store }) {
@@ -18,6 +19,7 @@ export function Explain({ store }: { store: Store }) {
 	return (
 		<>
 			{method?.needs_baseline && <Baseline store={store} />}
+			{method?.takes_regions && <Regions store={store} />}
 			{travelled?.curve && (
 				<Path
 					key={travelled.id}

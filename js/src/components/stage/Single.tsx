@@ -2,6 +2,7 @@ import type { Store } from "../../model/store";
 import { Badges } from "./Badges";
 import { Layered } from "./Layered";
 import { Legend } from "./Legend";
+import { Painter } from "./Painter";
 import { Predictions } from "./Predictions";
 import { Readout } from "./Readout";
 import { useScene } from "./scene";
@@ -34,6 +35,7 @@ export function Single({ store, available }: Props) {
 				{view === "side" && <Layered {...common} shows="picture" />}
 				<Layered {...common} shows={bare ? "picture" : whole}>
 					<Badges store={store} />
+					<Painter store={store} pane={pane} />
 				</Layered>
 			</div>
 			<div class="nbx-below" style={{ "--pane": `${width}px` }}>
