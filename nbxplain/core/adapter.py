@@ -173,17 +173,30 @@ class ModelAdapter:
             if self.draws:
                 with random_states(0):
                     output = self._scores(model, tensor)
+        return output
+
+    def checked(self, output: Tensor, count: int) -> Tensor:
+        """The scores of `count` inputs, in the model's dtype. Raises ModelError for other things."""
+        if output.ndim == 0 or len(output) != count:
+            raise ModelError(
+                f"The model returned shape {tuple(output.shape)} for a batch of {count}.",
+                "The first dimension must be the batch; pick another output with output=.",
+            )
         if not bool(torch.isfinite(output).all()):
             raise ModelError(
                 "The model's output has values that are NaN or infinite.",
                 "Check its weights, and that preprocess= gives what it was trained on.",
             )
-        return output
+        return output.to(self.dtype)
+
+    @property
+    def steady(self) -> bool:
+        """Whether the model, as it is, was seen to draw no random numbers."""
+        return _steady.get(self.model) == signature(self.model)
 
     def _watched(self, model: nn.Module, tensor: Tensor) -> Tensor:
         """The scores; notices on the first pass whether the model draws random numbers."""
-        known = _steady.get(self.model)
-        if known == signature(self.model):
+        if self.steady:
             return self._scores(model, tensor)
         before = RandomStates.now()
         output = self._scores(model, tensor)
@@ -200,7 +213,7 @@ class ModelAdapter:
 
     def _scores(self, model: nn.Module, tensor: Tensor) -> Tensor:
         parts = [self._part(model, part) for part in tensor.split(chunk_for(tensor))]
-        return torch.cat(parts).to(self.dtype)
+        return torch.cat(parts)
 
     def _part(self, model: nn.Module, part: Tensor) -> Tensor:
         """One pass, or, where memory does not hold it, its two halves."""
@@ -212,12 +225,7 @@ class ModelAdapter:
             if len(part) == 1:
                 raise exhausted() from error
             return torch.cat([self._part(model, half) for half in part.tensor_split(2)])
-        if output.ndim == 0 or len(output) != len(part):
-            raise ModelError(
-                f"The model returned shape {tuple(output.shape)} for a batch of {len(part)}.",
-                "The first dimension must be the batch; pick another output with output=.",
-            )
-        return output
+        return self.checked(output, len(part))
 
     def randomness(self, seed: int) -> AbstractContextManager[None]:
         """Fixes the seeds around a pass where the model draws random numbers."""

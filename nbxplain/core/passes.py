@@ -206,18 +206,19 @@ class Passes:
 
         def step(model: nn.Module, rows: Tensor) -> Pass:
             inputs = self._laid_out(build(rows).detach())
-            tape, reference = None, None
+            tape, there = None, None
             if rules.reference is not None:
                 fed = self._laid_out(rules.reference(rows)).clone()
                 with torch.no_grad(), rules.recorder() as recorder:
-                    output = self._run(model, fed)
-                    reference = score(output, rows)
+                    there = self._run(model, fed)
                 tape = recorder.tape
             with torch.enable_grad():
                 leaf, fed = rules.leaf(inputs)
                 with rules.mode(tape, len(rows), inputs) as mode:
                     output = self._run(model, fed)
                 scores = score(output, rows)
+            # Not before the input's scores: they may settle what is explained.
+            reference = None if there is None else score(there, rows)
             sinks = list(mode.sinks.values())
             gradient, *absorbed = _gradients(_finite(scores, "score"), [leaf, *sinks])
             named = dict(zip(mode.sinks, absorbed, strict=True))

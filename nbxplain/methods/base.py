@@ -140,13 +140,16 @@ class Method(Parameters, ABC):
     """Base of every method: a frozen set of parameters and a generator of Partials.
 
     A subclass is registered under its snake_case name by being defined. Class variables say what
-    the method picker shows; `label` is its name in words and `cost` its price in three dots.
+    the method picker shows; `label` is its name in words and `cost` its price in three dots. A
+    `plain` one passes every input through the model as it is before anything else of it is scored,
+    so that its passes tell the prediction too.
     """
 
     name: ClassVar[str] = ""
     label: ClassVar[str]
     group: ClassVar[Group]
     cost: ClassVar[int]
+    plain: ClassVar[bool] = False
     needs_layer: ClassVar[bool] = False
     needs_attention: ClassVar[bool] = False
     resumable: ClassVar[bool] = False

@@ -31,6 +31,7 @@ class GradientCAM(Method):
 
     group: ClassVar[Group] = "CAM"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
     needs_layer: ClassVar[bool] = True
 
     relu: bool = parameter(True, "Keep only evidence for the class; off keeps the sign.")

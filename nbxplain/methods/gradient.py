@@ -28,6 +28,7 @@ class Gradient(Method):
     label: ClassVar[str] = "Gradient"
     group: ClassVar[Group] = "gradient"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
 
     def run(self, question: Question) -> Iterator[Partial]:
         """One gradient pass per input."""
@@ -41,6 +42,7 @@ class InputXGradient(Method):
     label: ClassVar[str] = "Input × Gradient"
     group: ClassVar[Group] = "gradient"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
 
     def run(self, question: Question) -> Iterator[Partial]:
         """One gradient pass per input; the sum is compared with the score."""

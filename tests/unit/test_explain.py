@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import nbxplain.demo
 from nbxplain import ExplanationError, explain
-from nbxplain.core.errors import MethodError
+from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.methods.base import REGISTRY, make, registered
 from nbxplain.methods.gradient import SmoothGrad
 from tests.models import cnn, picture
@@ -148,3 +148,56 @@ def test_chunks_agree_on_the_pretrained_network(
     ]
     difference = float((values[0] - values[1]).norm() / values[0].norm())
     assert difference < 1e-4
+
+
+# Methods whose own passes tell the prediction.
+
+
+class Counted(nn.Module):
+    """A network that counts, outside of itself, how many inputs it has seen."""
+
+    seen: ClassVar[list[int]] = []
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = cnn()
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.seen.append(len(x))
+        return self.inner(x)
+
+
+PLAIN = {name: 3 for name, method in REGISTRY.items() if method.plain}
+PASSES = {**PLAIN, "deep_lift": 2 * 3, "guided_grad_cam": 2 * 3, "cam": 3 + 4}
+"""Inputs that the model sees of a batch of three."""
+
+
+@pytest.mark.parametrize("name", PASSES)
+@pytest.mark.parametrize("target", [None, 2])
+def test_known_model_is_not_run_for_its_prediction_alone(name: str, target: int | None) -> None:
+    model, x = Counted(), picture(3)
+    first = explain(model, x, name, target=target)
+    model.seen.clear()
+    again = explain(model, x, name, target=target)
+    assert sum(model.seen) == PASSES[name]
+    assert again.target == first.target
+    assert again.prediction.labels == first.prediction.labels
+    torch.testing.assert_close(again.prediction.scores, model(x).detach())
+    assert torch.equal(again.values, first.values)
+
+
+def test_prediction_is_that_of_every_row_whatever_the_chunk() -> None:
+    model, x = Counted(), picture(5)
+    explain(model, x, "gradient")
+    result = explain(model, x, "gradient", chunk=2)
+    torch.testing.assert_close(result.prediction.scores, model(x).detach())
+    assert result.target == [str(int(i)) for i in model(x).argmax(1)]
+
+
+def test_known_model_is_not_believed_when_it_breaks() -> None:
+    model, x = Counted(), picture(1)
+    explain(model, x, "gradient")
+    with torch.no_grad():
+        model.inner.head.bias[0] = float("nan")  # type: ignore[union-attr,index,operator]
+    with pytest.raises(ModelError, match="output has values that are NaN"):
+        explain(model, x, "gradient", target=1)

@@ -27,6 +27,7 @@ class DeepLift(Method):
     label: ClassVar[str] = "DeepLIFT"
     group: ClassVar[Group] = "propagation"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
 
     baseline: Baseline = parameter(Baseline(), "The input that stands for nothing there.")
 

@@ -40,6 +40,7 @@ class GuidedBackprop(Method):
     label: ClassVar[str] = "Guided Backprop"
     group: ClassVar[Group] = "propagation"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
 
     def run(self, question: Question) -> Iterator[Partial]:
         """One pass per input."""
@@ -56,6 +57,7 @@ class Deconvnet(Method):
     label: ClassVar[str] = "Deconvnet"
     group: ClassVar[Group] = "propagation"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
 
     def run(self, question: Question) -> Iterator[Partial]:
         """One pass per input."""
@@ -73,6 +75,7 @@ class GuidedGradCAM(Method):
     label: ClassVar[str] = "Guided Grad-CAM"
     group: ClassVar[Group] = "CAM"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
     needs_layer: ClassVar[bool] = True
 
     def run(self, question: Question) -> Iterator[Partial]:

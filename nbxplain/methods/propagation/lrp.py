@@ -51,6 +51,7 @@ class LRP(Method):
     label: ClassVar[str] = "LRP"
     group: ClassVar[Group] = "propagation"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
 
     composite: CompositeName = parameter(
         "epsilon_plus", "Which rule dense layers, convolutions and the first layer follow."
