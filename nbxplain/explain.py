@@ -13,15 +13,17 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from nbxplain.core.adapter import ModelAdapter
-from nbxplain.core.errors import ExplanationError
+from nbxplain.core.errors import ExplanationError, InputError
+from nbxplain.core.estimator import Estimator
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer
 from nbxplain.core.pace import Layout
 from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.tables import Categories, is_background
 from nbxplain.core.target import Target, TargetLike, resolve
 from nbxplain.methods.base import Method, Partial, Question, layer_for, make
 from nbxplain.results import Attribution, Prediction, rows_of
@@ -31,7 +33,7 @@ LONG = 64
 
 
 def explain(
-    model: nn.Module,
+    model: Any,
     inputs: Any,
     method: str | Method = "integrated_gradients",
     *,
@@ -45,12 +47,17 @@ def explain(
     chunk: int | None = None,
     layout: Layout | None = None,
     progress: bool | None = None,
+    background: Any = None,
+    feature_names: Sequence[str] | None = None,
+    categories: Categories | None = None,
     **parameters: Any,
 ) -> Attribution:
     """Explains why `model` gives `inputs` the scores it gives.
 
-    model: any torch module; it is left bit for bit as it was found.
+    model: any torch module; it is left bit for bit as it was found. For tables also a fitted
+        scikit-learn estimator or pipeline, or a function (array (N, F)) -> scores.
     inputs: a PIL picture, a path, an array (H, W, 3), a tensor (fed as it is), or a batch of these.
+        For tables a dict, Series, DataFrame, array (F,) or (N, F), a list of these, or a tensor.
     method: a name of `nbxplain.methods()` or a method object; `parameters` are its fields.
     target: what is explained, by default the predicted class: an index, a label, a Contrast, a
         callable on the output (N, ...) -> (N,), or a list with one per input (several for one).
@@ -59,11 +66,27 @@ def explain(
     precision: "float32" or "bfloat16"; the latter reports how far it is from the former.
     chunk, layout: inputs per pass and memory layout; chosen when None, recorded in the provenance.
     progress: a progress bar; by default for runs of many evaluations.
+    background: rows that are usual, for tables: what methods average over, or the mean of which is
+        their baseline. For pictures a parameter of the methods that have one.
+    feature_names, categories: the columns of a table, and the values of those that are no numbers;
+        by default those that the background or the estimator brings along. An array (N, F) is a
+        table if one of the three is given or the model is an estimator, else a picture.
 
     Raises ExplanationError (title and hint) for whatever cannot be explained.
     """
+    if background is not None and not is_background(background):
+        parameters["background"], background = background, None
     chosen = make(method, **parameters)
-    adapter = ModelAdapter(model, preprocess, labels, output, device)
+    adapter = ModelAdapter(
+        model,
+        preprocess,
+        labels,
+        output,
+        device,
+        background=background,
+        feature_names=feature_names,
+        categories=categories,
+    )
     passes = Passes(adapter, precision=precision, chunk=chunk, layout=layout)
     with (
         torch.inference_mode(False),
@@ -73,10 +96,44 @@ def explain(
     ):
         told = chosen.plain and passes.precision == "float32" and adapter.steady
         wanted = listen if told and not isinstance(target, _SEVERAL) else ask
-        setting = wanted(adapter, adapter.read(inputs), target)
+        given = adapter.read(inputs)
+        chosen = suited(chosen, given)
+        setting = wanted(adapter, given, target)
         for attribution in attributions(setting, chosen, passes, layer):
             bar.update(attribution.done, attribution.total)
     return attribution
+
+
+def suited(method: Method, inputs: Inputs) -> Method:
+    """The method with what a table says of absence, where it was not told.
+
+    The rows of the background, or, for a method that has none, their mean. Without a background 0
+    stands for absence, which a notice says. Raises InputError where that would be meaningless.
+    """
+    table, told = inputs.table, method.model_fields_set
+    fields = type(method).model_fields.keys() - told
+    if table is None or not fields & {"background", "baseline"}:
+        return method
+    if table.background is None:
+        if "baseline" not in type(method).model_fields and "background" in fields:
+            raise InputError(
+                f"{method.label} averages over a background, and there is none.",
+                "Give background=: some rows of the training data.",
+            )
+        if "baseline" in fields and "background" not in told:
+            inputs.notices.append(
+                "No background was given: 0 stands for a feature that is not there. Give "
+                "background=, rows of the training data, for what is usual."
+            )
+        return method
+    if "background" in fields:
+        return make(method, background=table.background)
+    if "background" in told:
+        return method
+    inputs.notices.append(
+        "The baseline is the mean of the background (of categories the most frequent value)."
+    )
+    return make(method, baseline="mean")
 
 
 @dataclass
@@ -108,7 +165,7 @@ def _settled(adapter: ModelAdapter, inputs: Inputs, target: TargetLike, output: 
         inputs = replace(
             inputs, tensor=inputs.tensor.expand(len(resolved), *inputs.tensor.shape[1:])
         )
-    prediction = Prediction(output.cpu(), tuple(labels))
+    prediction = Prediction(output.cpu(), tuple(labels), adapter.meaning)
     return Setting(adapter, inputs, prediction, resolved, resolved.names(labels))
 
 
@@ -145,6 +202,8 @@ def attributions(
     """The method's Partials as Attributions; the last one is complete."""
     adapter, inputs = setting.adapter, setting.inputs
     started = time.perf_counter()
+    if method.looks_inside():
+        adapter.check_inside()
     place = layer_for(method, layer, adapter, inputs.tensor[:1])
     question = Question(adapter, inputs, setting.target, passes, place)
     for partial in method.run(question):
@@ -206,8 +265,9 @@ def provenance(
         "nbxplain": _version(),
         "torch": str(torch.__version__),
         "python": platform.python_version(),
-        "model": type(adapter.model).__name__,
+        "model": adapter.name,
         "weights": adapter.weight_hash,
+        **_about(setting),
         "method": method.name,
         "parameters": _brief(method.model_dump(mode="json")),
         "target": setting.names,
@@ -220,6 +280,17 @@ def provenance(
         "layout": passes.layout or "contiguous",
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
     }
+
+
+def _about(setting: Setting) -> dict[str, Any]:
+    """What takes the place of weights in an estimator, and the columns of a table."""
+    model, table = setting.adapter.model, setting.inputs.table
+    about: dict[str, Any] = {}
+    if isinstance(model, Estimator):
+        about["settings"] = model.settings
+    if table is not None:
+        about |= {"features": list(table.names), "background": table.digest}
+    return about
 
 
 def _brief(value: Any) -> Any:

@@ -9,11 +9,11 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
+from nbxplain.core.meaning import Meaning, probabilities
 from nbxplain.evidence import findings
 from nbxplain.methods.base import Attention, Method, Path, Players, paint
 
@@ -33,22 +33,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The model's output (N, K) for the explained inputs."""
+    """The model's output (N, K) for the explained inputs; `meaning` says what its columns are."""
 
     scores: Tensor
     labels: tuple[str, ...]
+    meaning: Meaning = "scores"
 
     @property
     def probabilities(self) -> Tensor | None:
-        """(N, K): a softmax of the scores, or the scores where they already sum to one."""
-        if self.scores.ndim != 2 or self.scores.shape[1] < 2:
-            return None
-        sums = self.scores.sum(1)
-        if bool((self.scores >= 0).all()) and torch.allclose(
-            sums, torch.ones_like(sums), atol=1e-4
-        ):
-            return self.scores
-        return self.scores.softmax(1)
+        """(N, K), where the scores are of classes: see core/meaning.py."""
+        return probabilities(self.scores, self.meaning)
 
     def top(self, count: int = 5, row: int = 0) -> list[Choice]:
         """The classes with the highest scores of one row, best first."""

@@ -1,4 +1,4 @@
-"""Any torch module, seen as a function from inputs to scores (N, K)."""
+"""Any torch module or estimator, seen as a function from inputs to scores (N, K)."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from nbxplain.core.capture import first_tensor
 from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
-from nbxplain.core.errors import ExplanationError, ModelError, TargetError
+from nbxplain.core.errors import ExplanationError, InputError, ModelError, TargetError
+from nbxplain.core.estimator import Estimator, as_module, table_for
 from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.layers import Layer, list_layers
+from nbxplain.core.meaning import Meaning, probabilities
 from nbxplain.core.pixels import preprocessing
 from nbxplain.core.preserve import (
     RandomStates,
@@ -30,6 +32,7 @@ from nbxplain.core.preserve import (
     version,
 )
 from nbxplain.core.rules import attention_rules
+from nbxplain.core.tables import Categories, Table, looks_like_rows
 
 _steady: weakref.WeakKeyDictionary[nn.Module, tuple[object, ...]] = weakref.WeakKeyDictionary()
 """Signatures of models that were seen to draw nothing."""
@@ -49,23 +52,26 @@ class ModelAdapter:
     index or a callable that picks otherwise. `preprocess` and `labels` take what the common
     libraries offer (a callable, torchvision weights, a timm configuration, a Hugging Face
     processor; a list, a dict, `id2label`). The model itself is never run: see preserve.py.
-    Raises ModelError when `model` is no module.
+
+    For tables `model` may also be a fitted scikit-learn estimator or pipeline, or a function
+    (array (N, F)) -> scores. `background` (a DataFrame, an array or tensor (K, F), a list of dicts)
+    says what is usual, `feature_names` how the columns are called, `categories` which of them hold
+    no numbers and what they may hold. Raises ModelError when `model` is none of these.
     """
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Any,
         preprocess: Any = None,
         labels: Sequence[str] | Mapping[int, str] | None = None,
         output: str | int | Callable[[Any], Tensor] | None = None,
         device: str | torch.device | None = None,
+        *,
+        background: Any = None,
+        feature_names: Sequence[str] | None = None,
+        categories: Categories | None = None,
     ) -> None:
-        if not isinstance(model, nn.Module):
-            raise ModelError(
-                f"The model is {type(model).__name__}, not a torch.nn.Module.",
-                "Wrap a function in a module whose forward calls it.",
-            )
-        self.model = unwrap(model)
+        self.model = unwrap(as_module(model))
         if any(isinstance(p, nn.UninitializedParameter) for p in self.model.parameters()):
             raise ModelError(
                 "The model has lazy layers whose weights do not exist yet.",
@@ -86,7 +92,11 @@ class ModelAdapter:
                 "(dropout off, batch-norm statistics fixed) and left as it was."
             )
         doubles = any(weight.dtype == torch.float64 for weight in self.model.parameters())
-        self.dtype = torch.float64 if doubles else torch.float32
+        is_estimator = isinstance(self.model, Estimator)
+        self.dtype = torch.float64 if doubles or is_estimator else torch.float32
+        self._categories = categories
+        self._takes_rows = is_estimator or categories is not None
+        self.table = table_for(self.model, feature_names, categories, background)
 
     @cached_property
     def transform(self) -> Callable[[Image.Image], Any]:
@@ -106,14 +116,47 @@ class ModelAdapter:
 
     def read(self, inputs: Any) -> Inputs:
         """The user's inputs, on the model's device, in its dtype."""
+        if self.table is not None or self._takes_rows or looks_like_rows(inputs):
+            return self._rows(inputs)
         given = isinstance(inputs, Tensor)
         transform = None if given and self._preprocess is None else self.transform
         result = read(inputs, transform)
-        with torch.inference_mode(False):
-            tensor = result.tensor.to(self.device, self.dtype)
-            # Autograd refuses tensors born under inference_mode, not their copies.
-            result.tensor = tensor.clone() if tensor.is_inference() else tensor
+        result.tensor = self._owned(result.tensor)
         return result
+
+    def _owned(self, tensor: Tensor) -> Tensor:
+        with torch.inference_mode(False):
+            tensor = tensor.to(self.device, self.dtype)
+            # Autograd refuses tensors born under inference_mode, not their copies.
+            return tensor.clone() if tensor.is_inference() else tensor
+
+    def _rows(self, rows: Any) -> Inputs:
+        """Table rows; the first ones name the columns of a model that does not."""
+        table = self.table or Table.of(rows, categories=self._categories)
+        encoded = self._owned(table.encode(rows))
+        if isinstance(self.model, Estimator):
+            self.table = self.model.table = table
+        self._check_missing("The row", encoded, table)
+        if table.background is not None:
+            self._check_missing("The background", self._owned(table.background), table)
+        return Inputs(encoded, None, table=table)
+
+    def _check_missing(self, what: str, rows: Tensor, table: Table) -> None:
+        """Missing values are for the model to judge: some have a place for them."""
+        missing = [n for n, column in zip(table.names, rows.T, strict=True) if column.isnan().any()]
+        if not missing:
+            return
+        cause: Exception | None = None
+        if isinstance(self.model, Estimator):
+            try:
+                self.outputs(rows)
+                return
+            except ModelError as error:
+                cause = error
+        raise InputError(
+            f"{what} has no value (NaN) for {missing[0]!r}, and the model has no place for that.",
+            "Fill it in, or use an estimator that takes missing values.",
+        ) from cause
 
     def replica(self) -> nn.Module:
         """The copy that is run in the model's stead, up to date with its weights."""
@@ -234,6 +277,8 @@ class ModelAdapter:
     def labels(self, classes: int) -> list[str]:
         """One label a class: given, from the model's metadata, or the index. Raises TargetError."""
         given = self._given_labels
+        if given is None and isinstance(self.model, Estimator):
+            given = ["prediction"] if classes == 1 else self.model.labels
         if given is None:
             given = getattr(getattr(self.model, "config", None), "id2label", None)
         if given is None:
@@ -284,13 +329,44 @@ class ModelAdapter:
         return len(shapes) == 1 and shapes.pop()[0] == 1
 
     @property
+    def name(self) -> str:
+        """The class of the model, for the provenance and the title."""
+        model = self.model
+        return model.title if isinstance(model, Estimator) else type(model).__name__
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the columns of the output are."""
+        return self.model.meaning if isinstance(self.model, Estimator) else "scores"
+
+    def probabilities(self, output: Tensor) -> Tensor | None:
+        """The probabilities (N, K) behind an output; None where there are no classes."""
+        return probabilities(output, self.meaning)
+
+    def check_inside(self) -> None:
+        """Raises ModelError where there is nothing inside: no gradients, no layers."""
+        if isinstance(self.model, Estimator):
+            raise ModelError(
+                f"{self.name} has no gradient and no layers: it is no torch module.",
+                "Use a method that only asks for scores: shapley, tree_shap (for trees), lime or "
+                "feature_ablation.",
+            )
+
+    @property
     def version(self) -> tuple[object, ...]:
-        """Changes whenever a weight is changed or replaced."""
+        """Changes whenever a weight is changed or replaced, or an estimator is fitted again."""
+        if isinstance(self.model, Estimator):
+            return self.model.version
         return (signature(self.model), version(self.model))
 
     @property
-    def weight_hash(self) -> str:
-        """SHA-256 over names and bytes of all weights and buffers, first 16 hex digits."""
+    def weight_hash(self) -> str | None:
+        """SHA-256 over names and bytes of all weights and buffers, first 16 hex digits.
+
+        None for an estimator, whose state cannot be read without pickling it.
+        """
+        if isinstance(self.model, Estimator):
+            return None
         known = _hashes.get(self.model)
         if known is not None and known[0] == self.version:
             return known[1]

@@ -17,6 +17,7 @@ from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.parameters import Parameters
 from nbxplain.core.pixels import PixelSpace
+from nbxplain.core.tables import Table
 
 Kind = Literal["black", "white", "mean", "blur", "noise", "image", "tensor"]
 
@@ -27,7 +28,8 @@ class Baseline(Parameters):
     black, white: pixels 0 and 1. mean: the picture's mean colour. blur: the picture under a
     Gaussian blur of `sigma` pixels. noise: uniform in [0, 1] from `seed`. image: another picture
     (a PNG in `data`, resized to fit). tensor: model input as it is. For tables black is
-    0 and white 1, mean is the mean of the batch's rows.
+    0 and white 1, mean is that of the background (for categories the most frequent value), or of
+    the batch's rows where there is no background.
     """
 
     kind: Kind = "black"
@@ -94,10 +96,12 @@ class Baseline(Parameters):
         if self.kind == "tensor":
             return _fitted(self._values().to(x), x)
         if inputs.pixels is None:
-            return self._row(x)
+            return self._row(x, inputs.table)
         return self._pixels(x, inputs.pixels)
 
-    def _row(self, x: Tensor) -> Tensor:
+    def _row(self, x: Tensor, table: Table | None) -> Tensor:
+        if self.kind == "mean" and table is not None and table.background is not None:
+            return table.typical.to(x).expand_as(x)
         if self.kind == "mean":
             return x.mean(0, keepdim=True).expand_as(x)
         if self.kind == "noise":

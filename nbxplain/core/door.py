@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from nbxplain.core.errors import ExplanationError, MemoryExhausted, ModelError
 
+ROWS = 4096
+"""Table rows in a pass."""
+
 
 def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> Tensor:
     """The picked output of the model. What it raises becomes a ModelError, except out of memory."""
@@ -47,9 +50,12 @@ def is_out_of_memory(error: BaseException) -> bool:
 def chunk_for(example: Tensor) -> int:
     """Eight inputs of 224 x 224 on a CPU, whose caches larger ones outgrow; by free memory on CUDA.
 
-    Activations of common networks take a few hundred times the memory of their input.
+    Activations of common networks take a few hundred times the memory of their input. Table rows
+    are small, and an estimator takes about as long for one as for a thousand.
     """
+    table = example.ndim == 2
     if example.is_cuda:
         free, _ = torch.cuda.mem_get_info(example.device)
-        return max(1, min(256, int(free * 0.4) // (example[0].numel() * 4 * 400)))
-    return max(1, min(64, 8 * 150_528 // example[0].numel()))
+        fits = int(free * 0.4) // (example[0].numel() * 4 * 400)
+        return max(1, min(ROWS if table else 256, fits))
+    return max(1, min(ROWS if table else 64, 8 * 150_528 // example[0].numel()))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.core.pixels import PixelSpace, Preprocessing, fed, pixel_space
+from nbxplain.core.tables import Table
 
 __all__ = ["Inputs", "PixelSpace", "Preprocessing", "open_picture", "read"]
 
@@ -28,7 +29,8 @@ class Inputs:
 
     `tensor` is (N, C, H, W) or (N, F) in the model's units; `pictures` shows exactly what was fed
     (after resize and crop), one a row, empty for tables. `pixels` converts between the two and says
-    what black and white are; `view` converts for the eye alone where that differs.
+    what black and white are; `view` converts for the eye alone where that differs. `table` says
+    what the columns of table rows are.
     """
 
     tensor: Tensor
@@ -36,6 +38,7 @@ class Inputs:
     view: PixelSpace | None = None
     pictures: list[Image.Image] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    table: Table | None = None
 
     @property
     def is_table(self) -> bool:
@@ -97,7 +100,7 @@ def _from_tensor(tensor: Tensor, transform: Callable[[Image.Image], Any] | None)
         )
     _check_finite(tensor, "The tensor")
     if tensor.ndim == 2:
-        return Inputs(tensor, None)
+        return Inputs(tensor, None, table=Table.of(tensor))
     if transform is not None:
         space = pixel_space(transform, (tensor.shape[3], tensor.shape[2]))
         if space is not None and len(space.mean) in (1, tensor.shape[1]):

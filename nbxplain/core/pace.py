@@ -20,6 +20,9 @@ Layout = Literal["contiguous", "channels_last"]
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
+MANY = 256
+"""Table rows that are timed at once: an estimator takes about as long for one."""
+
 _known: weakref.WeakKeyDictionary[nn.Module, dict[Hashable, tuple[Layout, float]]] = (
     weakref.WeakKeyDictionary()
 )
@@ -39,26 +42,27 @@ def pace(
     run: Callable[[Tensor], Tensor],
     backward: bool,
 ) -> tuple[Layout, float]:
-    """The faster layout and the seconds per input, from passes of two inputs.
+    """The faster layout and the seconds per input, from passes of two pictures or of many rows.
 
     `run` is the forward pass; what is measured is kept for `model` under `case`.
     """
     known = _known.setdefault(model, {})
     key = (case, tuple(example.shape[1:]), example.device, backward)
     if key not in known:
-        pair = example.expand(2, *example.shape[1:])
+        count = 2 if example.ndim == 4 else MANY
+        batch = example.expand(count, *example.shape[1:])
         layouts: list[Layout] = ["channels_last", "contiguous"]
         times: dict[Layout, float] = {}
         try:
-            for layout in layouts[pair.ndim != 4 :]:
+            for layout in layouts[batch.ndim != 4 :]:
                 best = min(times.values(), default=float("inf"))
-                times[layout] = _seconds(run, laid_out(pair, layout), backward, 2 * best)
+                times[layout] = _seconds(run, laid_out(batch, layout), backward, 2 * best)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             return "contiguous", 0.0
         winner = min(times, key=lambda layout: times[layout])
-        known[key] = winner, times[winner] / 2
+        known[key] = winner, times[winner] / count
     return known[key]
 
 

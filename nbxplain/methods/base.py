@@ -28,6 +28,9 @@ from nbxplain.core.target import Target
 
 Group = Literal["gradient", "path", "CAM", "propagation", "perturbation", "Shapley", "attention"]
 
+INSIDE = ("gradient", "path", "CAM", "propagation", "attention")
+"""Groups whose methods work with what happens inside the network."""
+
 
 @dataclass
 class Question:
@@ -167,6 +170,11 @@ class Method(Parameters, ABC):
     def needs_baseline(cls) -> bool:
         return "baseline" in cls.model_fields
 
+    @classmethod
+    def looks_inside(cls) -> bool:
+        """Whether it needs the network's gradients or layers, and not its scores alone."""
+        return cls.needs_layer or cls.needs_attention or cls.group in INSIDE
+
     def draft(self) -> Self:
         """The same method with the cheap parameters used while a control is dragged."""
         cheap = {
@@ -205,7 +213,9 @@ def draft_value(info: FieldInfo) -> Any:
 
 def make(method: str | Method, **parameters: Any) -> Method:
     """The method object for a registry name and parameters. Raises MethodError."""
-    given = dict(method) if isinstance(method, Method) else {}
+    given: dict[str, Any] = {}
+    if isinstance(method, Method):
+        given = {name: getattr(method, name) for name in method.model_fields_set}
     name = method.name if isinstance(method, Method) else method
     if name not in REGISTRY:
         raise MethodError(
