@@ -1,0 +1,147 @@
+"""Rows of a chart of parts: what stands in them, and how wide their columns are."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from nbxplain.contributions import Contributions, Parts
+from nbxplain.figure.regions import NEGATIVE, POSITIVE, badge
+from nbxplain.figure.sheet import GREY, INK, Sheet
+from nbxplain.figure.text import POINT, height, signed, width, wrapped
+
+GAP = 2.0
+"""Millimetres between columns."""
+UNACCOUNTED = 1e-3
+"""Share of the largest number from which a gap has a row of its own."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """A part with its rank, the others together, what is not accounted for, or an end."""
+
+    name: str
+    value: float
+    error: float = 0.0
+    shown: str = ""
+    part: int | None = None
+    rank: int = 0
+    plain: bool = False
+
+    @property
+    def colour(self) -> str:
+        if self.plain:
+            return GREY
+        return POSITIVE if self.value >= 0 else NEGATIVE
+
+
+def ranked(shares: Parts, most: int) -> list[Row]:
+    """The `most` strongest parts, strongest first, and a row for the others together."""
+    order = np.argsort(-np.abs(shares.values), kind="stable")
+    # A row that stands for one other part may as well be that part.
+    most += len(order) == most + 1
+    errors = np.zeros(len(order)) if shares.errors is None else shares.errors
+    rows = [
+        Row(
+            shares.names[i],
+            float(shares.values[i]),
+            float(errors[i]),
+            shares.shown[i] if shares.shown else "",
+            int(i),
+            rank,
+        )
+        for rank, i in enumerate(order[:most], 1)
+    ]
+    rest = order[most:]
+    if len(rest):
+        # As if their errors were independent.
+        error = math.hypot(*errors[rest])
+        rows.append(Row(f"{len(rest)} others", float(shares.values[rest].sum()), error))
+    return rows
+
+
+def unaccounted(shares: Contributions) -> list[Row]:
+    """A row for the completeness gap, where there is one."""
+    largest = max(abs(shares.score - shares.base), float(np.abs(shares.values).max()))
+    if abs(shares.gap) <= UNACCOUNTED * largest:
+        return []
+    return [Row("not accounted for", shares.gap, plain=True)]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Where the columns lie, in millimetres, and the texts in them, wrapped and measured.
+
+    From the left: the rank, the name, the feature's value, room for `bars`, and a number.
+    """
+
+    rows: list[Row]
+    numbers: list[str]
+    names: list[list[str]]
+    shown: list[list[str]]
+    heights: list[float]
+    ranks: float
+    text: float
+    bars: float
+    room: float
+    size: float
+
+    @classmethod
+    def of(
+        cls, rows: list[Row], room: float, size: float, numbers: list[str], ranks: bool
+    ) -> Columns:
+        """Columns for rows in `room` millimetres: names and values get up to half of it."""
+        rank = size * POINT * 1.8 if ranks else 0.0
+        valued = any(row.shown for row in rows)
+        names = [wrapped(row.name, (0.34 if valued else 0.4) * room, size) for row in rows]
+        shown = [wrapped(row.shown, 0.18 * room, size) if row.shown else [] for row in rows]
+        lines = [max(len(a), len(b)) for a, b in zip(names, shown, strict=True)]
+        text = rank + _widest(names, size) + valued * (GAP + _widest(shown, size))
+        return cls(
+            rows,
+            numbers,
+            names,
+            shown,
+            [height(count, size) + 0.6 * size * POINT for count in lines],
+            rank,
+            text,
+            room - text - _widest([numbers], size) - 2 * GAP,
+            room,
+            size,
+        )
+
+    @property
+    def tall(self) -> float:
+        return sum(self.heights)
+
+    @property
+    def middles(self) -> list[float]:
+        """The middle of each row, from the top of the first."""
+        ends = np.cumsum(self.heights)
+        return [float(end - tall / 2) for end, tall in zip(ends, self.heights, strict=True)]
+
+    def write(self, sheet: Sheet, x: float, y: float) -> None:
+        """Everything but the bars, with the upper left corner at (x, y)."""
+        for i, (row, middle) in enumerate(zip(self.rows, self.middles, strict=True)):
+            ink = INK if row.rank or i == len(self.rows) - 1 else GREY
+            weight = "bold" if row.name == "f(x)" else "normal"
+            at = y + middle
+            sheet.text(x + self.ranks, at, self.names[i], color=ink, weight=weight)
+            sheet.text(x + self.text, at, self.shown[i], color=GREY, ha="right")
+            number = [self.numbers[i]]
+            sheet.text(x + self.room, at, number, color=ink, weight=weight, ha="right")
+            if row.rank and self.ranks:
+                look = badge(row.colour, self.size - 1.5)
+                sheet.text(x + self.ranks * 0.35, at, [str(row.rank)], **look)
+
+
+def _widest(texts: list[list[str]], size: float) -> float:
+    return max((width(line, size, "bold") for lines in texts for line in lines), default=0.0)
+
+
+def numbers(rows: list[Row]) -> list[str]:
+    """The values of rows with their signs, to three digits of the largest."""
+    largest = max(abs(row.value) for row in rows)
+    return [signed(row.value, largest) for row in rows]

@@ -1,0 +1,55 @@
+"""A figure laid out in millimetres from its upper left corner, of exactly the height it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from nbxplain.figure.style import WIDTHS, Drawing, Style
+from nbxplain.figure.text import height, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MARGIN = 3.0
+INK, GREY, HAIRLINE = "#1f2328", "#6a737d", "#c9ced6"
+CAPTION = 5.0
+"""Size of the caption in points."""
+
+
+class Sheet:
+    """A title, a body of `tall` millimetres, and a caption, in the width of the style.
+
+    Texts are wrapped before they are drawn. `top` is where the body begins.
+    """
+
+    def __init__(self, style: Style, title: str, tall: float, caption: str) -> None:
+        self.style, self.width = style, WIDTHS[style.width]
+        self.room = self.width - 2 * MARGIN
+        heading = wrapped(title, self.room, style.text + 1, "bold")
+        small = wrapped(caption, self.room, CAPTION) if style.caption else []
+        self.top = MARGIN + height(len(heading), style.text + 1) + 2
+        end = self.top + tall + 2
+        self.height = end + height(len(small), CAPTION) + MARGIN - 1
+        self.figure: Drawing = style.figure(0, self.height)
+        self.figure.set_layout_engine("none")
+        self.text(MARGIN, MARGIN, heading, size=style.text + 1, weight="bold", va="top")
+        self.text(MARGIN, end, small, size=CAPTION, color=GREY, va="top")
+
+    def axes(self, x: float, y: float, width: float, tall: float) -> Axes:
+        """Axes whose upper left corner is at (x, y)."""
+        left, low = x / self.width, 1 - (y + tall) / self.height
+        return self.figure.add_axes((left, low, width / self.width, tall / self.height))
+
+    def text(self, x: float, y: float, lines: Sequence[str], **options: Any) -> None:
+        """Lines of text at (x, y); `va` says which part of them is there."""
+        look = {"size": self.style.text, "color": INK, "va": "center", **options}
+        if lines:
+            self.figure.text(
+                x / self.width,
+                1 - y / self.height,
+                "\n".join(lines),
+                linespacing=1.2,
+                parse_math=False,
+                **look,
+            )
