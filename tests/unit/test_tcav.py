@@ -1,0 +1,346 @@
+"""TCAV: planted concepts are found, chance is called chance, and bad input loses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from scipy import stats
+from torch import Tensor, nn
+
+from nbxplain import ExplanationError
+from nbxplain.concepts import Concept, FeatureCache, tcav
+from nbxplain.concepts.directions import Estimator
+from nbxplain.concepts.significance import false_discovery, permutation_p
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.errors import InputError, LayerError, MethodError
+from tests.snapshot import snapshot
+
+ESTIMATORS: list[Estimator] = ["mean", "ridge", "logistic", "pattern"]
+SIDE = 16
+
+
+def textured(kind: str, count: int, seed: int) -> Tensor:
+    """Grey pictures (N, 1, 16, 16) of stripes, dots or nothing at random places, in noise."""
+    generator = torch.Generator().manual_seed(seed)
+    noise = 0.3 * torch.randn(count, 1, SIDE, SIDE, generator=generator)
+    y, x = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
+    shift = torch.randint(0, 4, (count, 1, 1, 1), generator=generator)
+    patterns = {
+        "stripes": ((x + shift) % 4 < 2).float(),
+        "dots": (((x + shift) % 4 == 0) & (y % 4 == 0)).float() * 3,
+        "plain": torch.zeros(count, 1, SIDE, SIDE),
+    }
+    return noise + patterns[kind]
+
+
+def framed(count: int, seed: int) -> Tensor:
+    """Random textures with a frame, which is no part of any label."""
+    pictures = everything(count, seed)
+    pictures[..., 0, :] = pictures[..., -1, :] = 2
+    return pictures
+
+
+def everything(count: int, seed: int) -> Tensor:
+    """A third of each texture, mixed."""
+    kinds = ("stripes", "dots", "plain")
+    parts = [textured(kind, -(-count // 3), seed + 7 * i) for i, kind in enumerate(kinds)]
+    order = torch.randperm(3 * -(-count // 3), generator=torch.Generator().manual_seed(seed))
+    return torch.cat(parts)[order][:count].clone()
+
+
+@pytest.fixture(scope="module")
+def textures() -> nn.Module:
+    """A small network that has learned the three textures."""
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 8, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
+        nn.Linear(16, 3),
+    )  # fmt: skip
+    x = torch.cat([textured(kind, 120, 100) for kind in ("stripes", "dots", "plain")])
+    y = torch.arange(3).repeat_interleave(120)
+    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+    for _ in range(60):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimiser.step()
+    assert float((model(x).argmax(1) == y).float().mean()) > 0.98
+    return model.eval()
+
+
+def asked(model: nn.Module, **changes: Any) -> Any:
+    options: dict[str, Any] = {
+        "concepts": {"stripes": textured("stripes", 30, 1), "dots": textured("dots", 30, 2)},
+        "class_images": textured("stripes", 40, 3),
+        "target": 0,
+        "layers": "4",
+        "random_sets": everything(120, 4),
+    }
+    return tcav(model, **{**options, **changes})
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_planted_concepts_are_found(textures: nn.Module, estimator: Estimator) -> None:
+    result = asked(textures, estimator=estimator)
+    stripes, dots = result.of("stripes"), result.of("dots")
+    assert stripes.significant, stripes.verdict
+    assert stripes.score >= 0.95
+    assert dots.score <= 0.05
+    assert stripes.p <= 0.02
+    assert "towards" in stripes.verdict
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_an_unrelated_concept_gets_no_score(textures: nn.Module, estimator: Estimator) -> None:
+    result = asked(textures, concepts={"plain draw": everything(30, 50)}, estimator=estimator)
+    (score,) = result.scores
+    assert not score.significant, score.verdict
+    assert "no score" in result.summary()
+
+
+def test_relative_concepts(textures: nn.Module) -> None:
+    result = asked(textures, relative=[("stripes", "dots")])
+    assert result.of("stripes against dots").score > 0.95
+    assert result.of("stripes against dots").significant
+
+
+class Head(nn.Module):
+    """Features as they are, then one linear score for each of two classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features: nn.Module = nn.Identity()
+        self.head = nn.Linear(6, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.features(x))
+        return scores
+
+
+def test_a_linear_head_gives_exactly_zero_or_one() -> None:
+    torch.manual_seed(3)
+    model, x = Head(), torch.randn(200, 6)
+    shown = x[:80][model(x[:80]).argmax(1) == 1]
+    result = tcav(
+        model, {"a": x[80:100] + 0.3}, shown, 1, "features", random_sets=x[100:], permutations=19
+    )
+    (score,) = result.scores
+    assert set(score.runs.tolist()) <= {0.0, 1.0}
+    slope = model.head.weight[1].detach()
+    expected = float(slope @ score.direction)
+    assert np.sign(score.magnitude) == np.sign(expected)
+
+
+def test_the_direction_on_separable_data() -> None:
+    torch.manual_seed(4)
+    model, x = Head(), 0.1 * torch.randn(200, 6)
+    concept = x[:30].clone()
+    concept[:, 2] += 5
+    shown = x[100:]
+    target = int(model(shown).mean(0).argmax())
+    result = tcav(model, {"a": concept}, shown, target, "features", random_sets=x[30:100])
+    (score,) = result.scores
+    assert float(score.direction[2]) > 0.99
+    assert score.accuracy == 1.0
+    # The concept's pictures lie 5 away along this feature.
+    expected = 5 * model.head.weight[target, 2].detach()
+    torch.testing.assert_close(torch.tensor(score.magnitude), expected, atol=0.1, rtol=0.05)
+
+
+class Bent(nn.Module):
+    """Features, then a small nonlinear head, so that derivatives differ between rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Identity()
+        self.head = nn.Sequential(nn.Linear(12, 16), nn.Tanh(), nn.Linear(16, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.features(x))
+        return scores
+
+
+def test_chance_is_called_significant_no_more_often_than_it_says() -> None:
+    """200 null concepts: at most 8 % at the 5 % level, where the t-test rejects far more."""
+    torch.manual_seed(5)
+    model = Bent()
+    by_permutation, by_t_test = [], []
+    for seed in range(200):
+        x = torch.randn(110, 12, generator=torch.Generator().manual_seed(seed))
+        shown = x[90:][model(x[90:]).argmax(1) == 1]
+        result = tcav(
+            model, {"null": x[:20]}, shown, 1, "features", random_sets=x[20:90],
+            permutations=39, runs=5, seed=seed,
+        )  # fmt: skip
+        by_permutation.append(result.scores[0].p <= 0.05)
+        by_t_test.append(result.scores[0].literature_p <= 0.05)
+    assert np.mean(by_permutation) <= 0.08
+    assert np.mean(by_t_test) > 0.2
+
+
+def test_permutation_p_counts_both_sides() -> None:
+    assert permutation_p(2.0, torch.tensor([-3.0, 1.0, 2.0, 0.0])) == 3 / 5
+    assert permutation_p(9.0, torch.zeros(99)) == 0.01
+
+
+def test_false_discovery_is_that_of_scipy_and_bounded() -> None:
+    p = [0.01, 0.04, 0.03, 0.5]
+    assert false_discovery(p) == stats.false_discovery_control(p).tolist()
+    assert false_discovery([]) == []
+
+
+# Features: one pass for a picture, and never a stale one.
+
+
+def counted(model: nn.Module) -> tuple[nn.Module, Callable[[], int]]:
+    seen: list[int] = []
+    real = model.forward
+
+    def forward(x: Tensor) -> Tensor:
+        seen.append(len(x))
+        output: Tensor = real(x)
+        return output
+
+    model.forward = forward  # type: ignore[method-assign]
+    return model, lambda: sum(seen)
+
+
+def passes_of(model: nn.Module, cache: FeatureCache, concept: Tensor) -> int:
+    """How many pictures were run again for features (those of the class are always run)."""
+    rows: list[int] = []
+    handle = model[4].register_forward_hook(lambda m, i, o: rows.append(len(o)))
+    try:
+        asked(model, concepts={"stripes": concept}, cache=cache, permutations=19)
+    finally:
+        handle.remove()
+    return sum(rows)
+
+
+def test_one_more_example_costs_one_more_pass(textures: nn.Module) -> None:
+    cache, pictures = FeatureCache(), textured("stripes", 31, 1)
+    passes_of(textures, cache, pictures[:30])
+    nothing_new = passes_of(textures, cache, pictures[:30])
+    assert passes_of(textures, cache, pictures) == nothing_new + 1
+
+
+def test_a_changed_model_never_gets_old_features(textures: nn.Module, tmp_path: Path) -> None:
+    first = asked(textures, cache=FeatureCache(tmp_path), permutations=19)
+    again = asked(textures, cache=FeatureCache(tmp_path), permutations=19)
+    assert torch.equal(first.scores[0].direction, again.scores[0].direction)
+    with torch.no_grad():
+        textures[0].weight.mul_(1.5)  # type: ignore[union-attr,operator]
+    try:
+        changed = asked(textures, cache=FeatureCache(tmp_path), permutations=19)
+        fresh = asked(textures, permutations=19)
+        assert torch.equal(changed.scores[0].direction, fresh.scores[0].direction)
+        assert not torch.equal(changed.scores[0].direction, first.scores[0].direction)
+    finally:
+        with torch.no_grad():
+            textures[0].weight.div_(1.5)  # type: ignore[union-attr,operator]
+
+
+def test_the_model_is_preserved_and_the_seed_decides(textures: nn.Module) -> None:
+    before = snapshot(textures)
+    first, again = asked(textures), asked(textures)
+    assert snapshot(textures) == before
+    assert torch.equal(first.scores[0].null, again.scores[0].null)
+
+
+def test_several_layers_and_cells(textures: nn.Module) -> None:
+    result = asked(textures, layers=["1", "4"], space="cells", permutations=19)
+    assert [(s.concept, s.layer) for s in result.scores] == [
+        ("stripes", "1"), ("dots", "1"), ("stripes", "4"), ("dots", "4"),
+    ]  # fmt: skip
+    assert result.of("stripes", "1").direction.shape == (8 * SIDE * SIDE,)
+    assert len(result.figure().axes[0].patches) == 8
+
+
+# Concepts in folders.
+
+
+def test_a_concept_is_saved_and_loaded(tmp_path: Path) -> None:
+    pictures = [Image.new("RGB", (16, 16), (i, 2 * i, 255 - i)) for i in range(5)]
+    Concept("red things", pictures).save(tmp_path / "red")
+    back = Concept.load(tmp_path / "red")
+    assert back.name == "red things"
+    pairs = zip(back.examples, pictures, strict=True)
+    assert all(np.array_equal(np.asarray(a), np.asarray(b)) for a, b in pairs)
+    tensor = torch.randn(4, 1, 8, 8)
+    Concept("tensor", tensor).save(tmp_path / "tensor")
+    assert torch.equal(Concept.load(tmp_path / "tensor").examples, tensor)  # type: ignore[arg-type]
+
+
+def test_a_folder_of_pictures_is_a_concept(tmp_path: Path) -> None:
+    Image.new("RGB", (16, 16)).save(tmp_path / "one.png")
+    assert Concept.load(tmp_path).name == tmp_path.name
+    (tmp_path / "two.png").write_text("no picture")
+    with pytest.raises(InputError, match=r"two\.png"):
+        Concept.load(tmp_path)
+
+
+def test_a_saved_concept_names_nothing_outside_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "concept.json").write_text('{"name": "x", "examples": ["../secret.png"]}')
+    with pytest.raises(InputError, match="outside"):
+        Concept.load(tmp_path)
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"concepts": {"few": textured("stripes", 2, 1)}}, InputError, "2 examples"),
+        ({"concepts": {}}, InputError, "no concepts"),
+        ({"random_sets": everything(20, 4)}, InputError, "20 random pictures"),
+        ({"random_sets": textured("stripes", 120, 1)}, InputError, "same picture"),
+        ({"class_images": textured("dots", 9, 3)}, InputError, "None of the 9"),
+        ({"layers": "44"}, LayerError, "44"),
+        ({"estimator": "svm"}, MethodError, "svm"),
+        ({"permutations": 3}, MethodError, "permutations"),
+        ({"relative": [("stripes", "zebras")]}, MethodError, "zebras"),
+        ({"target": 9}, ExplanationError, "9"),
+    ],
+)
+def test_bad_input_is_refused_by_name(
+    textures: nn.Module, changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    with pytest.raises(error, match=says):
+        asked(textures, **changes)
+
+
+def test_a_layer_that_the_class_does_not_depend_on() -> None:
+    class Side(Head):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features = nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            scores: Tensor = self.head(x) + 0 * self.features(x).sum()
+            return scores
+
+    model, x = Side(), torch.randn(80, 6)
+    target = int(model(x).mean(0).argmax())
+    with pytest.raises(LayerError, match="no gradient"):
+        tcav(model, {"a": x[:20]}, x[20:30], target, "features", random_sets=x[30:])
+
+
+def test_scores_wait_for_pictures_and_stream(textures: nn.Module) -> None:
+    from nbxplain.concepts.tcav import Test
+    from nbxplain.core.passes import Passes
+
+    adapter = ModelAdapter(textures)
+    concepts = [Concept("stripes", textured("stripes", 30, 1))]
+    test = Test(
+        adapter, concepts, textured("stripes", 40, 3), 0, ["1", "4"], everything(120, 4),  # type: ignore[arg-type]
+        "mean", 19, 2, 0.05, "channels", (), FeatureCache(), 0,
+    )  # fmt: skip
+    states = [(state.done, len(state.scores)) for state in test.steps(Passes(adapter))]
+    assert states == sorted(states)
+    assert states[-1] == (30 + 120 + 2 + 1, 2)
