@@ -114,6 +114,15 @@ class ModelAdapter:
         name = repr(self.transform)
         return name if len(name) < 500 and " at 0x" not in name else _qualified(self.transform)
 
+    def of(self, model: Any) -> ModelAdapter:
+        """The same for another model: a member of an ensemble, a copy with other weights."""
+        given = self._preprocess, self._given_labels, self._output, self.device
+        other = ModelAdapter(model, *given, categories=self._categories)
+        other.table = self.table
+        if isinstance(other.model, Estimator):
+            other.model.table = self.table
+        return other
+
     def read(self, inputs: Any) -> Inputs:
         """The user's inputs, on the model's device, in its dtype."""
         if self.table is not None or self._takes_rows or looks_like_rows(inputs):
