@@ -12,7 +12,11 @@ interface Props {
 }
 
 export function Parameters({ store, method }: Props) {
-	const { controls } = method;
+	const given = !!store.traits.regions.value.kind && method.takes_regions;
+	// Where regions are given, there are no superpixels to count.
+	const controls = method.controls.filter(
+		({ name }) => !given || name !== "segments",
+	);
 	/** The values under the handle, told beside the draft's before they are released. */
 	const dragged = useSignal<Values | null>(null);
 	const params = store.traits.params.value;

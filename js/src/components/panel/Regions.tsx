@@ -68,21 +68,21 @@ export function Regions({ store }: { store: Store }) {
 		if (next !== "painted") store.set({ regions: next === "grid" ? GRID : {} });
 	};
 	return (
-		<div
-			onPointerEnter={() => {
-				used.value = true;
-			}}
-			onPointerLeave={() => {
-				used.value = false;
-			}}
-			onFocusIn={() => {
-				used.value = true;
-			}}
-			onFocusOut={() => {
-				used.value = false;
-			}}
-		>
-			<Section name="regions">
+		<Section name="regions">
+			<div
+				onPointerEnter={() => {
+					used.value = true;
+				}}
+				onPointerLeave={() => {
+					used.value = false;
+				}}
+				onFocusIn={() => {
+					used.value = true;
+				}}
+				onFocusOut={() => {
+					used.value = false;
+				}}
+			>
 				<Segmented
 					label="divided into"
 					help="The parts that are left out and put back."
@@ -106,8 +106,8 @@ export function Regions({ store }: { store: Store }) {
 				<p class="nbx-trouble" role="alert">
 					{trouble.value}
 				</p>
-			</Section>
-		</div>
+			</div>
+		</Section>
 	);
 }
 
@@ -205,7 +205,7 @@ function Painted({ store, divide, onTrouble }: PaintedProps) {
 			<Segmented
 				label="paint with"
 				help="Around a part, or by clicks on superpixels."
-				value={tool.value ?? "lasso"}
+				value={tool.value ?? ("" as Tool)}
 				options={TOOLS}
 				onCommit={(next) => {
 					tool.value = next;
