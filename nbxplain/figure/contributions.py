@@ -14,7 +14,7 @@ from nbxplain.figure.regions import badge, numbered
 from nbxplain.figure.rows import GAP, Columns, Row, numbers, ranked, unaccounted
 from nbxplain.figure.sheet import GREY, HAIRLINE, INK, MARGIN, Sheet
 from nbxplain.figure.style import WIDTHS, Drawing, Style, caption
-from nbxplain.figure.text import height, number, width, wrapped
+from nbxplain.figure.text import height, number, width
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,9 +49,9 @@ def waterfall(attribution: Attribution, row: int, most: int, style: Style) -> Dr
     for place, middle, ink in ((places[0], middles[0], GREY), (places[-1], middles[-1], INK)):
         axis.plot(place, middle, "|", color=ink, markersize=style.text, markeredgewidth=1)
     _scale(axis, style)
-    text = wrapped(f"{shares.unit} of {attribution.target[row]}", columns.text, style.text - 1)
-    foot = page.y + columns.tall + FOOT / 2 + 0.5
-    sheet.text(page.x, foot, text, size=style.text - 1, color=GREY)
+    foot = page.y + columns.tall + FOOT / 2
+    names = page.x + columns.ranks
+    sheet.text(names, foot, [shares.unit], size=style.text - 1, color=GREY)
     return sheet.figure
 
 
@@ -75,15 +75,19 @@ def force(attribution: Attribution, row: int, most: int, style: Style) -> Drawin
     shares = contributions(attribution, row)
     steps = [*ranked(shares, most), *unaccounted(shares)]
     page = _Page(attribution, row, shares, style)
-    room = (page.room - 3 * GAP) / 2
+    stacked = style.width == "single"
+    room = page.room if stacked else (page.room - 3 * GAP) / 2
+    strongest = max(abs(step.value) for step in steps)
     sides = [
-        Columns.of(side, room, style.text, numbers(side), True) if side else None
+        Columns.of(side, room, style.text, numbers(side, strongest), ranks=True, bars=False)
         for side in ([s for s in steps if s.value > 0], [s for s in steps if s.value < 0])
+        if side
     ]
     line = height(1, style.text) + 1
     band = 2 * line + BAND + GAP
-    tall = band + max((side.tall for side in sides if side), default=0.0)
-    sheet = page.sheet(tall, steps)
+    heights = [side.tall for side in sides]
+    tall = sum(heights) + GAP if stacked else max(heights, default=0.0)
+    sheet = page.sheet(band + tall, steps)
     axis = _empty(sheet.axes(page.x, page.y + line, page.room, BAND))
     _forces(axis, shares.score, steps, page.room, style)
     low, high = axis.get_xlim()
@@ -98,9 +102,10 @@ def force(attribution: Attribution, row: int, most: int, style: Style) -> Drawin
         left = min(max(left, 0), page.room - wide)
         sheet.text(page.x + left, y, [text], weight=weight, color=ink)
         axis.plot([value, value], [0, 1], color=ink, linewidth=0.8, clip_on=False, zorder=5)
-    for side, x in zip(sides, (page.x, page.x + room + 3 * GAP), strict=True):
-        if side is not None:
-            side.write(sheet, x, page.y + band)
+    x, y = page.x, page.y + band
+    for side in sides:
+        side.write(sheet, x, y)
+        x, y = (x, y + side.tall + GAP) if stacked else (x + room + 3 * GAP, y)
     return sheet.figure
 
 
@@ -127,8 +132,8 @@ def _forces(axis: Axes, score: float, steps: list[Row], room: float, style: Styl
             )
             if step.rank and abs(step.value) / span * room > 3.5:
                 middle = (start + end) / 2
-                look = badge(step.colour, style.text - 1.5)
-                axis.text(middle, 0.5, str(step.rank), **look)
+                disc = badge(step.colour, style.text - 1.5)
+                axis.text(middle, 0.5, str(step.rank), va="center_baseline", **disc)
             end = start
 
 
@@ -179,6 +184,9 @@ def _bars(page: _Page, sheet: Sheet, columns: Columns) -> Axes:
     x = page.x + columns.text + GAP
     axis = _empty(sheet.axes(x, page.y, columns.bars, columns.tall))
     axis.set_ylim(columns.tall, 0)
+    # Bars are sticky: without this the longest would touch its neighbours.
+    axis.use_sticky_edges = False
+    axis.set_xmargin(0.03)
     return axis
 
 

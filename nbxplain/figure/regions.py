@@ -40,7 +40,8 @@ def numbered(
         axis.contour(x, y, inside, [0.5], colors="#ffffff", linewidths=line)
         row, column = _middle(inside)
         colour = POSITIVE if values[part] >= 0 else NEGATIVE
-        axis.text(x[column], y[row], str(number), **badge(colour, size))
+        disc = badge(colour, size)
+        axis.text(x[column], y[row], str(number), va="center_baseline", **disc)
     axis.set_xlim(0, width)
     axis.set_ylim(height, 0)
     axis.set_axis_off()
@@ -53,7 +54,6 @@ def badge(colour: str, size: float) -> dict[str, Any]:
         "size": size,
         "color": "#ffffff",
         "ha": "center",
-        "va": "center_baseline",
         "bbox": {**disc, "linewidth": 0.5},
     }
 

@@ -90,13 +90,21 @@ class Columns:
 
     @classmethod
     def of(
-        cls, rows: list[Row], room: float, size: float, numbers: list[str], ranks: bool
+        cls,
+        rows: list[Row],
+        room: float,
+        size: float,
+        numbers: list[str],
+        ranks: bool,
+        bars: bool = True,
     ) -> Columns:
-        """Columns for rows in `room` millimetres: names and values get up to half of it."""
+        """Columns for rows in `room` millimetres, of which bars get about half."""
         rank = size * POINT * 1.8 if ranks else 0.0
+        number = _widest([numbers], size, "bold")
+        free = 0.52 * room if bars else room - rank - number - 2 * GAP
         valued = any(row.shown for row in rows)
-        names = [wrapped(row.name, (0.34 if valued else 0.4) * room, size) for row in rows]
-        shown = [wrapped(row.shown, 0.18 * room, size) if row.shown else [] for row in rows]
+        names = [wrapped(row.name, (0.65 if valued else 0.8) * free, size) for row in rows]
+        shown = [wrapped(row.shown, 0.35 * free, size) if row.shown else [] for row in rows]
         lines = [max(len(a), len(b)) for a, b in zip(names, shown, strict=True)]
         text = rank + _widest(names, size) + valued * (GAP + _widest(shown, size))
         return cls(
@@ -107,7 +115,7 @@ class Columns:
             [height(count, size) + 0.6 * size * POINT for count in lines],
             rank,
             text,
-            room - text - _widest([numbers], size) - 2 * GAP,
+            room - text - number - 2 * GAP,
             room,
             size,
         )
@@ -125,23 +133,23 @@ class Columns:
     def write(self, sheet: Sheet, x: float, y: float) -> None:
         """Everything but the bars, with the upper left corner at (x, y)."""
         for i, (row, middle) in enumerate(zip(self.rows, self.middles, strict=True)):
-            ink = INK if row.rank or i == len(self.rows) - 1 else GREY
-            weight = "bold" if row.name == "f(x)" else "normal"
+            end = row.name == "f(x)"
+            ink, weight = INK if row.rank or end else GREY, "bold" if end else "normal"
             at = y + middle
             sheet.text(x + self.ranks, at, self.names[i], color=ink, weight=weight)
             sheet.text(x + self.text, at, self.shown[i], color=GREY, ha="right")
             number = [self.numbers[i]]
             sheet.text(x + self.room, at, number, color=ink, weight=weight, ha="right")
             if row.rank and self.ranks:
-                look = badge(row.colour, self.size - 1.5)
-                sheet.text(x + self.ranks * 0.35, at, [str(row.rank)], **look)
+                disc = badge(row.colour, self.size - 1.5)
+                sheet.text(x + self.ranks * 0.35, at, [str(row.rank)], **disc)
 
 
-def _widest(texts: list[list[str]], size: float) -> float:
-    return max((width(line, size, "bold") for lines in texts for line in lines), default=0.0)
+def _widest(texts: list[list[str]], size: float, weight: str = "normal") -> float:
+    return max((width(line, size, weight) for lines in texts for line in lines), default=0.0)
 
 
-def numbers(rows: list[Row]) -> list[str]:
+def numbers(rows: list[Row], largest: float = 0) -> list[str]:
     """The values of rows with their signs, to three digits of the largest."""
-    largest = max(abs(row.value) for row in rows)
+    largest = largest or max(abs(row.value) for row in rows)
     return [signed(row.value, largest) for row in rows]

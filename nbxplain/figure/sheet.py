@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from nbxplain.figure.style import WIDTHS, Drawing, Style
-from nbxplain.figure.text import height, wrapped
+from nbxplain.figure.text import POINT, height, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +15,8 @@ MARGIN = 3.0
 INK, GREY, HAIRLINE = "#1f2328", "#6a737d", "#c9ced6"
 CAPTION = 5.0
 """Size of the caption in points."""
+CAPITAL = 0.73
+"""Height of capital letters and digits as a share of the size."""
 
 
 class Sheet:
@@ -33,23 +35,27 @@ class Sheet:
         self.height = end + height(len(small), CAPTION) + MARGIN - 1
         self.figure: Drawing = style.figure(0, self.height)
         self.figure.set_layout_engine("none")
-        self.text(MARGIN, MARGIN, heading, size=style.text + 1, weight="bold", va="top")
-        self.text(MARGIN, end, small, size=CAPTION, color=GREY, va="top")
+        middle = (MARGIN + self.top - 2) / 2
+        self.text(MARGIN, middle, heading, size=style.text + 1, weight="bold")
+        middle = end + height(len(small), CAPTION) / 2
+        self.text(MARGIN, middle, small, size=CAPTION, color=GREY)
 
     def axes(self, x: float, y: float, width: float, tall: float) -> Axes:
         """Axes whose upper left corner is at (x, y)."""
         left, low = x / self.width, 1 - (y + tall) / self.height
         return self.figure.add_axes((left, low, width / self.width, tall / self.height))
 
-    def text(self, x: float, y: float, lines: Sequence[str], **options: Any) -> None:
-        """Lines of text at (x, y); `va` says which part of them is there."""
-        look = {"size": self.style.text, "color": INK, "va": "center", **options}
-        if lines:
-            self.figure.text(
-                x / self.width,
-                1 - y / self.height,
-                "\n".join(lines),
-                linespacing=1.2,
-                parse_math=False,
-                **look,
-            )
+    def text(
+        self, x: float, y: float, lines: Sequence[str], size: float = 0, **options: Any
+    ) -> None:
+        """Lines of text whose middle is at (x, y); `size` in points.
+
+        Each has its own baseline, so that those of columns side by side agree.
+        """
+        size = size or self.style.text
+        line = height(1, size)
+        first = y - line * (len(lines) - 1) / 2 + CAPITAL / 2 * size * POINT
+        look = {"color": INK, "va": "baseline", "parse_math": False, "size": size, **options}
+        for number, text in enumerate(lines):
+            baseline = 1 - (first + number * line) / self.height
+            self.figure.text(x / self.width, baseline, text, **look)

@@ -42,7 +42,7 @@ def wrapped(text: str, room: float, size: float, weight: str = "normal") -> list
 def _pieces(text: str, room: float, size: float, weight: str) -> list[str]:
     """The text in pieces between which a line may end, each narrow enough for one."""
     pieces = []
-    for piece in re.findall(r"[^\s_/,;:·=()\-]*[\s_/,;:·=()\-]*", text):
+    for piece in re.findall(r"[^\s_/,;·\-]*[\s_/,;·\-]*", text):
         while width(piece.rstrip(), size, weight) > room and len(piece) > 1:
             fits = _fitting(piece, room, size, weight)
             pieces.append(piece[:fits])
