@@ -23,6 +23,12 @@ from nbxplain.evaluation.similarity import rank_correlation, ssim, top_overlap
 
 _PLACES = {
     "curves": ("deletion", "insertion", "deletion_steps", "insertion_steps"),
+    "sanity": (
+        "sanity_check",
+        "sanity_check_steps",
+        "random_label_check",
+        "random_label_check_steps",
+    ),
     "case": ("Case",),
     "check": ("Check",),
 }

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
@@ -41,6 +41,9 @@ class Options(TypedDict, total=False):
     labels: Sequence[str] | Mapping[int, str] | None
     output: str | int | Callable[[Any], Tensor] | None
     device: str | torch.device | None
+    background: Any
+    feature_names: Sequence[str] | None
+    categories: Any
     precision: Precision
     chunk: int | None
     layout: Layout | None
@@ -155,7 +158,7 @@ class Probability(Target):
         return super().score(output if shares else output.softmax(1), rows)
 
 
-def case(model: nn.Module, inputs: Any, attribution: Explained, options: Options) -> Case:
+def case(model: Any, inputs: Any, attribution: Explained, options: Options) -> Case:
     """The case of the user's arguments. Raises InputError for a map that does not fit.
 
     With an Attribution `inputs` may be None, for its own.
@@ -182,10 +185,13 @@ def case(model: nn.Module, inputs: Any, attribution: Explained, options: Options
     return Case(setting, _fitting(attribution, setting.inputs), passes)
 
 
-def adapter_for(model: nn.Module, options: Options) -> ModelAdapter:
+def adapter_for(model: Any, options: Options) -> ModelAdapter:
     """The adapter of the user's model."""
-    given = (options.get(name) for name in ("preprocess", "labels", "output", "device"))
-    return ModelAdapter(model, *given)  # type: ignore[arg-type]
+    names = (
+        "preprocess", "labels", "output", "device", "background", "feature_names", "categories",
+    )  # fmt: skip
+    given: dict[str, Any] = {name: options.get(name) for name in names}
+    return ModelAdapter(model, **given)
 
 
 def explained(

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar, Unpack
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.evaluation.case import Case, Explained, Fill, Options, Unit, case, spread
@@ -150,7 +150,7 @@ def area(curve: Tensor) -> Tensor:
 
 
 def deletion(
-    model: nn.Module,
+    model: Any,
     inputs: Any,
     attribution: Explained,
     *,
@@ -178,7 +178,7 @@ def deletion(
 
 
 def insertion(
-    model: nn.Module,
+    model: Any,
     inputs: Any,
     attribution: Explained,
     *,
