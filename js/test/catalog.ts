@@ -83,6 +83,29 @@ const methods: MethodInfo[] = [
 		needs_layer: true,
 	}),
 	method("occlusion", "Occlusion", "perturbation", 2, {}),
+	method("feature_ablation", "Feature ablation", "perturbation", 2, {
+		needs_baseline: true,
+		takes_regions: true,
+		controls: [steps("segments", "segments", 1000)],
+	}),
+	method("shapley", "Shapley values", "Shapley", 3, {
+		help: "Each region's share of the score, over all orders of joining.",
+		needs_baseline: true,
+		takes_regions: true,
+		resumable: true,
+		controls: [
+			{ ...steps("segments", "segments", 100), default: 14, draft: undefined },
+			{ ...steps("budget", "budget", 65536), default: 16384, draft: 256 },
+			{
+				name: "unit",
+				label: "unit",
+				help: "What is shared out.",
+				type: "choice",
+				default: "score",
+				choices: ["score", "probability"],
+			},
+		],
+	}),
 	method("kernel_shap", "Kernel SHAP", "Shapley", 3, { resumable: true }),
 	method("attention_raw", "Attention", "attention", 1, {
 		controls: [index("block"), index("head")],

@@ -1,4 +1,5 @@
 import type { WidgetModel } from "../src/model/anywidget";
+import type { Division } from "../src/model/painted";
 import type {
 	Answer,
 	AttentionRequest,
@@ -12,6 +13,7 @@ import type {
 	Spec,
 	Traits,
 } from "../src/model/protocol";
+import { encodeRuns } from "../src/model/runs";
 import { result, traits } from "./fixtures";
 import {
 	attentionMaps,
@@ -20,6 +22,7 @@ import {
 	headMaps,
 	pathMaps,
 } from "./multiples";
+import { ablation, early } from "./players";
 
 type Listener = (...values: unknown[]) => void;
 type Sent = { content: Request; buffers: ArrayBuffer[] };
@@ -201,7 +204,10 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		seq += 1;
 		const data = now.map.data as ArrayBuffer;
 		const map = { ...now.map, data: new ArrayBuffer(0) };
-		model.message({ kind: "frame", seq, result: { ...now, map } }, [data]);
+		const players = now.players && early(now.players, now.done / now.total);
+		model.message({ kind: "frame", seq, result: { ...now, map, players } }, [
+			data,
+		]);
 	}
 
 	function remember(now: Result): HistoryItem[] {
@@ -232,6 +238,21 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 			const changed = { ...chosen, pinned, name: name ?? chosen.name };
 			model.push({ _history: all.map((e) => (e === chosen ? changed : e)) });
 		}
+	}
+
+	/** Cells that lean, for superpixels; straight ones for a grid. */
+	function divided({ kind, rows = 5, columns = 5 }: Spec["regions"]): Division {
+		const { width, height } = model.state._image;
+		const [down, across] = [Number(rows), Number(columns)];
+		const lean = (at: number) =>
+			kind === "grid" ? 0 : 0.3 * Math.sin((9 * at) / height);
+		const labels = Uint16Array.from({ length: width * height }, (_, i) => {
+			const [x, y] = [i % width, Math.floor(i / width)];
+			const row = Math.floor((y / height) * down);
+			const column = Math.floor((x / width) * across + lean(y));
+			return row * across + Math.min(across - 1, Math.max(0, column));
+		});
+		return { map: { width, height, labels }, names: [] };
 	}
 
 	/** Each of the compared explanations takes one tick. */
@@ -279,6 +300,25 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 			request.kind === "attention"
 		)
 			return maps(request);
+		if (request.kind === "regions") {
+			const { map, names } = divided(request.regions);
+			const { width, height } = map;
+			const labels = { shape: [height, width], data: new ArrayBuffer(0) };
+			return answer(id, { labels, names }, [encodeRuns(map)]);
+		}
+		if (request.kind === "painted_regions") {
+			const regions = { kind: "map", names: ["rest", ...request.names] };
+			model.push({ regions: { ...regions, digest: "painted" } });
+			compute(spec(), "final");
+		}
+		if (request.kind === "ablate") {
+			const { picture, ...rest } = ablation(request);
+			const data = picture?.data as DataView<ArrayBuffer>;
+			const bare = picture && { ...picture, data: new ArrayBuffer(0) };
+			const told = { ...rest, picture: bare };
+			setTimeout(() => answer(id, { ablation: told }, [data.buffer]), 4 * tick);
+			return;
+		}
 		if (request.kind === "hello") return answer(id, { protocol: 1 });
 		if (request.kind === "code")
 			return answer(id, { code: 'nbxplain.explain(model, image, "gradient")' });

@@ -9,6 +9,7 @@ import type {
 	Traits,
 } from "../src/model/protocol";
 import { catalog } from "./catalog";
+import { painted, players } from "./players";
 
 export const SIZE = 64;
 
@@ -42,10 +43,13 @@ export function bitmap(
 const flat = (value: number) =>
 	bitmap(32, 32, () => [value, value, value] as [number, number, number]);
 
-export const picture = bitmap(SIZE, SIZE, (x, y) => {
+/** The colour of the synthetic picture at a pixel. */
+export function shade(x: number, y: number): [number, number, number] {
 	const far = Math.hypot(x - 22, y - 26) / SIZE;
 	return [210 - far * 160, 150 - far * 60 + (y % 8) * 3, 90 + (x % 8) * 6];
-});
+}
+
+export const picture = bitmap(SIZE, SIZE, shade);
 
 const blob = (x: number, y: number, cx: number, cy: number, width: number) =>
 	Math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / (2 * width * width));
@@ -119,6 +123,7 @@ export function result(
 ): Result {
 	const info = catalog.methods.find((m) => m.name === spec.method);
 	const coarse = spec.method === "grad_cam";
+	const shares = info?.group === "Shapley" ? players() : null;
 	const side = coarse ? 7 : SIZE;
 	const index = typeof spec.target === "number" ? spec.target : 285;
 	return {
@@ -128,7 +133,9 @@ export function result(
 		title: info?.label ?? spec.method,
 		subtitle: coarse ? String(spec.layer) : String(spec.baseline.kind ?? ""),
 		target: catalog.labels[index] ?? String(index),
-		map: grid(side, side, (x, y) => landscape(x, y, !coarse) * 0.031),
+		map: shares
+			? painted(shares)
+			: grid(side, side, (x, y) => landscape(x, y, !coarse) * 0.031),
 		signed: !coarse,
 		done: 50,
 		total: 50,
@@ -153,7 +160,7 @@ export function result(
 		],
 		curve: spec.method === "integrated_gradients" ? curve() : null,
 		heads: spec.method === "attention_raw" ? heads : null,
-		players: null,
+		players: shares,
 		description: `${info?.label} for ${catalog.labels[index]}: strongest support upper left, 61 % of positive mass in 10 % of the area`,
 		provenance: { torch: "2.13.0", model: "efficientnet-lite0" },
 		...more,

@@ -4,6 +4,7 @@ import widget, { savedView } from "../src/widget";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
 import { comparedMethods, comparedTargets } from "./multiples";
+import { players } from "./players";
 
 declare global {
 	interface Window {
@@ -53,6 +54,18 @@ const compared = comparedMethods(
 );
 const raw = { ...spec, method: "attention_raw", params: { block: 2 } };
 
+const ablation = {
+	...spec,
+	method: "feature_ablation",
+	params: { segments: 50 },
+};
+
+const shapley = {
+	...spec,
+	method: "shapley",
+	params: { segments: 14, budget: 16384, unit: "score" },
+};
+
 const STATES: Record<string, Partial<Traits>> = {
 	idle: cam,
 	done: { ...done, ...job("done", { seconds: 0.9 }) },
@@ -91,6 +104,29 @@ const STATES: Record<string, Partial<Traits>> = {
 	heads: {
 		...raw,
 		_result: result("a1", raw, { signed: false }),
+	},
+	regions: {
+		...ablation,
+		_result: result("f1", ablation),
+		_history: history,
+		...job("done", { seconds: 0.4 }),
+	},
+	waterfall: {
+		...shapley,
+		_result: result("s1", shapley, { title: "Shapley values" }),
+		_history: history,
+		...job("done", { seconds: 6.2 }),
+	},
+	exact: {
+		...shapley,
+		_result: result("s1", shapley, {
+			players: players(9, { errors: null }),
+		}),
+	},
+	alone: {
+		...shapley,
+		_result: result("s1", shapley),
+		_alone: "waterfall",
 	},
 	stale: { ...done, _stale: true },
 	mismatch: { _protocol: 2 },

@@ -1,3 +1,4 @@
+import { fraction } from "../controls/number";
 import { Section } from "../panel/Section";
 
 interface Props {
@@ -46,15 +47,6 @@ export function Matrix({ name, help, labels, values }: Props) {
 			</table>
 		</Section>
 	);
-}
-
-/** Two digits, so that the columns are aligned: .41, −.17, 1.00. */
-function fraction(value: number): string {
-	if (Number.isNaN(value)) return "–";
-	return value
-		.toFixed(2)
-		.replace(/^(-?)0/, "$1")
-		.replace("-", "−");
 }
 
 function Cell({ value = Number.NaN }: { value?: number }) {

@@ -1,12 +1,23 @@
 /** Numbers as the panel writes them: few digits, no leading zero, so that columns stay narrow. */
 export function compact(value: number, digits = 4): string {
 	if (!Number.isFinite(value)) return "–";
+	// Whole numbers are settings or counts: 16384 is not 16380.
+	if (Number.isInteger(value) && Math.abs(value) < 1e7) return String(value);
 	return String(Number(value.toPrecision(digits))).replace(/^(-?)0\./, "$1.");
 }
 
 /** The same with a typographic minus, for text that nobody edits. */
 export function figure(value: number, digits = 3): string {
 	return compact(value, digits).replace("-", "−");
+}
+
+/** Two digits, so that columns are aligned: .41, −.17, 1.00. */
+export function fraction(value: number): string {
+	if (Number.isNaN(value)) return "–";
+	return value
+		.toFixed(2)
+		.replace(/^(-?)0/, "$1")
+		.replace("-", "−");
 }
 
 /** Reads what people type, decimal comma and typographic minus included; null if it is no number. */

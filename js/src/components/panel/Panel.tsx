@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
 import { Compare } from "../compare/Compare";
+import { Waterfall } from "../waterfall/Waterfall";
 import { Explain } from "./Explain";
 
 interface Tab {
@@ -14,6 +15,7 @@ interface Tab {
 const TABS: [Tab, ...Tab[]] = [
 	{ name: "explain", label: "Explain", content: Explain },
 	{ name: "compare", label: "Compare", content: Compare },
+	{ name: "waterfall", label: "Waterfall", content: Waterfall },
 ];
 
 export function Panel({ store }: { store: Store }) {

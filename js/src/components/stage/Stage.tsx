@@ -1,7 +1,8 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
 import { compared } from "../compare/compared";
 import { Multiples } from "../compare/Multiples";
+import { useWidth } from "../controls/width";
 import { Single } from "./Single";
 import { Toolbar } from "./Toolbar";
 
@@ -10,7 +11,7 @@ const GUESSED_WIDTH = 640;
 /** The picture and the map on it; while results are compared, one picture for each of them. */
 export function Stage({ store }: { store: Store }) {
 	const column = useRef<HTMLDivElement>(null);
-	const available = useWidth(column);
+	const available = useWidth(column, GUESSED_WIDTH);
 	const comparison = compared(store);
 	useFreshView(store);
 	return (
@@ -43,18 +44,4 @@ function useFreshView({ traits, shown, ui }: Store) {
 		ui.zoom.value = 1;
 		ui.centre.value = null;
 	}, [picture]);
-}
-
-function useWidth(ref: { current: HTMLElement | null }): number {
-	const [width, setWidth] = useState(GUESSED_WIDTH);
-	useLayoutEffect(() => {
-		const element = ref.current;
-		if (!element) return;
-		const measure = () => setWidth(element.clientWidth || GUESSED_WIDTH);
-		measure();
-		const observer = new ResizeObserver(measure);
-		observer.observe(element);
-		return () => observer.disconnect();
-	}, [ref]);
-	return width;
 }
