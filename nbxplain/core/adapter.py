@@ -352,9 +352,14 @@ class ModelAdapter:
         """The probabilities (N, K) behind an output; None where there are no classes."""
         return probabilities(output, self.meaning)
 
+    @property
+    def has_inside(self) -> bool:
+        """Whether there are gradients and layers."""
+        return not isinstance(self.model, Estimator)
+
     def check_inside(self) -> None:
-        """Raises ModelError where there is nothing inside: no gradients, no layers."""
-        if isinstance(self.model, Estimator):
+        """Raises ModelError where there are none."""
+        if not self.has_inside:
             raise ModelError(
                 f"{self.name} has no gradient and no layers: it is no torch module.",
                 "Use a method that only asks for scores: shapley, tree_shap (for trees), lime or "

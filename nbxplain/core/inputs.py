@@ -40,6 +40,10 @@ class Inputs:
     notices: list[str] = field(default_factory=list)
     table: Table | None = None
 
+    def __post_init__(self) -> None:
+        if self.is_table and self.table is None:
+            self.table = Table.of(self.tensor)
+
     @property
     def is_table(self) -> bool:
         return self.tensor.ndim == 2
@@ -100,7 +104,7 @@ def _from_tensor(tensor: Tensor, transform: Callable[[Image.Image], Any] | None)
         )
     _check_finite(tensor, "The tensor")
     if tensor.ndim == 2:
-        return Inputs(tensor, None, table=Table.of(tensor))
+        return Inputs(tensor, None)
     if transform is not None:
         space = pixel_space(transform, (tensor.shape[3], tensor.shape[2]))
         if space is not None and len(space.mean) in (1, tensor.shape[1]):

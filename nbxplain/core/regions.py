@@ -119,9 +119,8 @@ class Regions(Parameters):
             return [_placed(row, n) for row, n in zip(labels, counts, strict=True)]
         if self.kind == "map":
             return [[f"group {i}" for i in range(n)] for n in counts]
-        # Which tables have columns with names: nbxplain.core.tables.
-        columns = getattr(getattr(inputs, "table", None), "names", None)
-        return [list(columns or [f"feature {i}" for i in range(n)]) for n in counts]
+        assert inputs.table is not None
+        return [list(inputs.table.names) for _ in counts]
 
     def _features(self, x: Tensor) -> Tensor:
         if self.kind == "grid":

@@ -145,7 +145,9 @@ class Table:
 
     def row(self, encoded: Tensor) -> dict[str, Any]:
         """One encoded row (F,) as a dict of raw values; None where a value is missing."""
-        pairs = zip(self.names, encoded.tolist(), strict=True)
+        # As text a float32 is the number that was meant: 0.1, not 0.10000000149.
+        numbers = [float(str(number)) for number in encoded.detach().cpu().numpy()]
+        pairs = zip(self.names, numbers, strict=True)
         return {name: self._value(name, number) for name, number in pairs}
 
     def shown(self, encoded: Tensor) -> list[str]:
@@ -173,22 +175,17 @@ class Table:
         found = hashlib.sha256(self.background.contiguous().numpy().tobytes()).hexdigest()
         return f"{len(self.background)} rows, sha256 {found[:16]}"
 
-    def span(self, name: str) -> tuple[float, float] | None:
-        """The smallest and the largest number of a column of the background."""
-        numbers = self._numbers(name)
-        return None if numbers is None else (float(numbers.min()), float(numbers.max()))
-
-    def is_integer(self, name: str) -> bool:
-        """Whether a column of the background holds whole numbers only."""
-        numbers = self._numbers(name)
-        return numbers is not None and bool((numbers == numbers.round()).all())
-
-    def _numbers(self, name: str) -> Tensor | None:
-        if self.background is None or name in self.categories:
-            return None
-        column = self.background[:, self.names.index(name)]
-        found = column[~column.isnan()]
-        return found if len(found) else None
+    @cached_property
+    def spans(self) -> dict[str, tuple[float, float, bool]]:
+        """Of the background's columns of numbers: smallest, largest, and whether all are whole."""
+        found = {}
+        columns = () if self.background is None else self.background.T
+        for name, column in zip(self.names, columns, strict=False):
+            numbers = column[~column.isnan()]
+            if name not in self.categories and len(numbers):
+                whole = bool((numbers == numbers.round()).all())
+                found[name] = float(numbers.min()), float(numbers.max()), whole
+        return found
 
     # Reading
 
@@ -257,7 +254,10 @@ class Table:
     def _value(self, name: str, number: float) -> Any:
         if math.isnan(number):
             return None
-        return self.categories[name][round(number)] if name in self.categories else number
+        if name in self.categories:
+            return self.categories[name][round(number)]
+        whole = name in self.spans and self.spans[name][2] and number.is_integer()
+        return int(number) if whole else number
 
 
 def _names(rows: Any) -> list[str]:
@@ -368,7 +368,9 @@ def _listed(names: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.6g}"
+    return f"{value:.0f}" if isinstance(value, float) and abs(value) < 1e9 else str(value)
 
 
 __all__ = ["Categories", "Table", "default_names", "is_background", "looks_like_rows", "matched"]

@@ -153,6 +153,7 @@ class Method(Parameters, ABC):
     group: ClassVar[Group]
     cost: ClassVar[int]
     plain: ClassVar[bool] = False
+    needs_picture: ClassVar[bool] = False
     needs_layer: ClassVar[bool] = False
     needs_attention: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
@@ -174,6 +175,21 @@ class Method(Parameters, ABC):
     def looks_inside(cls) -> bool:
         """Whether it needs the network's gradients or layers, and not its scores alone."""
         return cls.needs_layer or cls.needs_attention or cls.group in INSIDE
+
+    @classmethod
+    def lacks(cls, adapter: ModelAdapter, inputs: Inputs) -> str | None:
+        """What it needs and this model or input does not have; None if nothing."""
+        if cls.looks_inside() and not adapter.has_inside:
+            return "needs gradients or layers: this model has none"
+        if not inputs.is_table:
+            return None
+        if cls.needs_picture:
+            return "needs a picture: this is a row of a table"
+        fields = cls.model_fields
+        bare = inputs.table is None or inputs.table.background is None
+        if bare and "background" in fields and "baseline" not in fields:
+            return "needs a background: give background=, rows of the training data"
+        return None
 
     def draft(self) -> Self:
         """The same method with the cheap parameters used while a control is dragged."""

@@ -55,6 +55,7 @@ class Occlusion(Method):
     label: ClassVar[str] = "Occlusion"
     group: ClassVar[Group] = "perturbation"
     cost: ClassVar[int] = 2
+    needs_picture: ClassVar[bool] = True
 
     window: int = parameter(
         32, "Side of the square window; at most that of the picture.", ge=1, le=512, unit="px"

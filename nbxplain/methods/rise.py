@@ -27,6 +27,7 @@ class RISE(Method):
     label: ClassVar[str] = "RISE"
     group: ClassVar[Group] = "perturbation"
     cost: ClassVar[int] = 3
+    needs_picture: ClassVar[bool] = True
     resumable: ClassVar[bool] = True
 
     masks: int = parameter(1024, "Random masks.", ge=2, le=65536, draft=64, log=True)
