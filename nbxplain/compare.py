@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import isnan
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.tables import Categories
 from nbxplain.core.target import TargetLike
 from nbxplain.evaluation.similarity import rank_correlation, top_overlap
-from nbxplain.explain import Setting, ask, attributions
+from nbxplain.explain import Setting, ask, attributions, suited
 from nbxplain.figure import Drawing, encode, grid
 from nbxplain.methods.base import Method, make
 from nbxplain.results import Attribution
@@ -41,7 +42,7 @@ class Comparison:
 
     def matrix(self, measure: Callable[[Tensor, Tensor], float]) -> list[list[float]]:
         """A measure of agreement between every two maps."""
-        maps = [attribution.heatmap() for attribution in self.attributions]
+        maps = [attribution.drawn() for attribution in self.attributions]
         return [[measure(a, b) for b in maps] for a in maps]
 
     @property
@@ -87,7 +88,7 @@ class Comparison:
 
 
 def compare(
-    model: nn.Module,
+    model: Any,
     image: Any,
     methods: Sequence[str | Method],
     *,
@@ -98,18 +99,32 @@ def compare(
     output: str | int | Callable[[Any], Tensor] | None = None,
     device: str | torch.device | None = None,
     precision: Precision = "float32",
+    background: Any = None,
+    feature_names: Sequence[str] | None = None,
+    categories: Categories | None = None,
 ) -> Comparison:
-    """Explains one picture by several methods, for one target. Arguments are those of explain.
+    """Explains one picture or table row by several methods, for one target.
+
+    Arguments are those of explain.
 
     A method that cannot run on this model is listed under `failures` and does not stop the others.
     Raises ExplanationError for what concerns them all.
     """
     if not methods:
         raise InputError("There is no method to compare.", "Name at least one.")
-    adapter = ModelAdapter(model, preprocess, labels, output, device)
+    adapter = ModelAdapter(
+        model,
+        preprocess,
+        labels,
+        output,
+        device,
+        background=background,
+        feature_names=feature_names,
+        categories=categories,
+    )
     setting = ask(adapter, adapter.read(image), target)
-    if len(setting.names) != 1 or setting.inputs.is_table:
-        raise InputError("compare shows one picture and one target.", "Give one of each.")
+    if len(setting.names) != 1:
+        raise InputError("compare shows one input and one target.", "Give one of each.")
     cases = [(make(method), setting, layer) for method in methods]
     (*_, last) = comparing(cases, lambda: Passes(adapter, precision=precision))
     return last
@@ -121,7 +136,11 @@ def comparing(cases: Sequence[Case], passes: Callable[[], Passes]) -> Iterator[C
     for number, (method, setting, layer) in enumerate(cases):
         last = None
         try:
-            for last in attributions(setting, method, passes(), layer):
+            # What suits a method is said in its own notices.
+            inputs = replace(setting.inputs, notices=list(setting.inputs.notices))
+            chosen = suited(method, inputs)
+            asked = replace(setting, inputs=inputs)
+            for last in attributions(asked, chosen, passes(), layer):
                 if not last.complete:
                     yield comparison
         except ExplanationError as error:

@@ -104,6 +104,17 @@ def contributions(attribution: Attribution, row: int = 0) -> Contributions:
     )
 
 
+def strongest(attribution: Attribution, count: int = 5, row: int = 0) -> list[str]:
+    """The strongest parts of a row and what they are worth, a text each; none for maps."""
+    found = parts(attribution, row)
+    shown = found.shown or [""] * len(found.names)
+    return [
+        f"{found.names[i]}{' = ' if shown[i] else ''}{shown[i]}: {found.values[i]:+.3g}"
+        for i in np.argsort(-np.abs(found.values), kind="stable")[:count]
+        if found.values[i]
+    ]
+
+
 def _shown(one: Attribution, labels: NDArray[np.int64]) -> list[str]:
     """The value of each part that is a single feature, as text; nothing for groups of features."""
     assert one.inputs.table is not None

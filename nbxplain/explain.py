@@ -335,4 +335,4 @@ class _Bar:
             self._bar.update(done - self._bar.n)
 
 
-__all__ = ["ExplanationError", "ask", "attributions", "explain"]
+__all__ = ["ExplanationError", "ask", "attributions", "explain", "suited"]

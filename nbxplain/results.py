@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import Tensor
 
+from nbxplain.contributions import strongest
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.meaning import Meaning, probabilities
@@ -118,6 +119,13 @@ class Attribution:
             return paint(self.values, self.players.labels)[row]
         return self.values[row].sum(0)
 
+    def drawn(self, row: int = 0) -> Tensor:
+        """The heatmap; for a table a line (1, F), each feature with its group's value."""
+        if not self.inputs.is_table:
+            return self.heatmap(row)
+        values = paint(self.values, self.players.labels) if self.players else self.values
+        return values[row].unsqueeze(0)
+
     def row(self, index: int) -> Attribution:
         """One row of a batch as an attribution of its own."""
         one = slice(index, index + 1)
@@ -164,6 +172,8 @@ class Attribution:
         lines = [f"{self.method.label} for {', '.join(self.target)}{state}", f"prediction: {says}"]
         if self.layer:
             lines.append(f"layer: {self.layer}")
+        if self.inputs.is_table:
+            lines += strongest(self)
         lines += [f"{f.label}: {f.value}" for f in self.findings()]
         lines += [self.reason] if self.reason else []
         return "\n".join(lines + self.notices)

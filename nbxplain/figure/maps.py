@@ -9,6 +9,7 @@ import numpy as np
 
 from nbxplain.core.errors import InputError
 from nbxplain.figure.style import Drawing, Look, Style, caption, origin
+from nbxplain.figure.tables import beside
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 def grid(attributions: Sequence[Attribution], *, columns: int = 3, **options: Any) -> Drawing:
     """Overlays side by side, with the first line of evidence under each; options as in Style.
 
-    Each map is relative to its own clip percentile, for methods have different units. Raises
-    InputError when there is none.
+    Each map is relative to its own clip percentile, for methods have different units. Explanations
+    of a table row become columns of numbers. Raises InputError when there is none.
     """
     if not attributions:
         raise InputError("There is nothing to compare.", "Every method failed; see .failures.")
     style = Style(**options)
+    if attributions[0].inputs.is_table:
+        return beside(attributions, style)
     columns = min(columns, len(attributions))
     rows = -(-len(attributions) // columns)
     figure = style.figure(rows / columns * 1.18, 6 * style.caption)

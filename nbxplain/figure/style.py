@@ -138,10 +138,9 @@ def caption(attribution: Attribution, row: int) -> str:
 def origin(provenance: dict[str, Any]) -> str:
     """Model, versions and date."""
     p = provenance
-    return (
-        f"{p.get('model')} {p.get('weights')}, nbxplain {p.get('nbxplain')}, "
-        f"torch {p.get('torch')}, {p.get('date')}"
-    )
+    # An estimator has settings instead of weights that could be hashed.
+    model = p.get("settings") or f"{p.get('model')} {p.get('weights')}"
+    return f"{model}, nbxplain {p.get('nbxplain')}, torch {p.get('torch')}, {p.get('date')}"
 
 
 def encode(figure: Figure, format: str, provenance: dict[str, Any]) -> bytes:
