@@ -1,0 +1,131 @@
+"""What an attack found: a probe of how fragile a prediction is, not an explanation of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nbxplain.adversarial.ball import Norm, size
+from nbxplain.adversarial.probe import Probe
+
+if TYPE_CHECKING:
+    from nbxplain.figure import Drawing
+    from nbxplain.methods.base import Method
+
+
+@dataclass
+class Adversarial:
+    """Variants of N inputs within E epsilons.
+
+    `pixels` (N, E, ...) holds them in pixels from 0 to 1 (tables: the model's units), `tensor` as
+    the model gets them. `margin` (N, E) is positive where the class changed as wanted, `after`
+    (N, E) the class then, `sizes` (N, E) how large the change is. `evaluations` counts passes.
+    """
+
+    attack: str
+    norm: Norm
+    epsilon: Tensor
+    pixels: Tensor
+    margin: Tensor
+    after: Tensor
+    sizes: Tensor
+    probe: Probe
+    evaluations: int
+    notices: list[str] = field(default_factory=list)
+
+    @property
+    def success(self) -> Tensor:
+        """(N, E) booleans: the class changed as wanted."""
+        return self.margin > 0
+
+    @property
+    def tensor(self) -> Tensor:
+        return self.probe.to_model(self.pixels.flatten(0, 1)).view_as(self.pixels)
+
+    def summary(self) -> str:
+        """What was tried and how often it worked."""
+        lines = [f"{self.attack}, {self.norm}: a probe of fragility, not an explanation"]
+        for number, epsilon in enumerate(self.epsilon.tolist()):
+            won = int(self.success[:, number].sum())
+            lines.append(f"epsilon {epsilon:.4g}: {won} of {len(self.margin)} changed")
+        return "\n".join([*lines, *self.notices])
+
+    def __repr__(self) -> str:
+        return f"<{self.attack} within {self.epsilon.tolist()} ({self.norm})>"
+
+    def attribution_shift(self, method: str | Method, row: int = 0, **options: Any) -> Tensor:
+        """Spearman's correlation (E,) of the map of each variant with the map of the input.
+
+        Both explain the class that was predicted before; options as in nbxplain.explain.
+        """
+        from nbxplain.evaluation import rank_correlation
+        from nbxplain.explain import explain
+
+        both = torch.cat([self.probe.inputs.tensor[row : row + 1], self.tensor[row]])
+        target = int(self.probe.truth[row])
+        model = self.probe.adapter.model
+        maps = explain(model, both, method, target=target, **{"progress": False, **options})
+        first, *others = (_map(values) for values in maps.values)
+        return torch.tensor([rank_correlation(first, other) for other in others])
+
+    def figure(self, row: int = 0, **options: Any) -> Drawing:
+        """The input, each variant, and the change (how much it is amplified is written there)."""
+        from nbxplain.figure import Style
+
+        style = Style(**options)
+        columns = len(self.epsilon) + 1
+        figure = style.figure(2 / columns * 1.15, 6 * style.caption)
+        axes = figure.subplots(2, columns, squeeze=False)
+        clean = self.probe.clean[row]
+        for column in range(columns):
+            shown = clean if column == 0 else self.pixels[row, column - 1]
+            change = shown - clean
+            gain = 0.5 / max(float(change.abs().max()), 1e-12)
+            says = self.probe.truth[row] if column == 0 else self.after[row, column - 1]
+            title = self.probe.names[int(says)]
+            below = "as it is" if column == 0 else f"epsilon {float(self.epsilon[column - 1]):.3g}"
+            _show(axes[0, column], shown, f"{title}\n{below}", style.text)
+            if column:
+                _show(axes[1, column], 0.5 + gain * change, f"change, {gain:.0f} x", style.text)
+            else:
+                axes[1, 0].set_axis_off()
+        if style.caption:
+            text = f"{self.attack} ({self.norm}): a probe of fragility, not an explanation"
+            figure.supxlabel(text, fontsize=5, color="#555555")
+        return figure
+
+
+def _show(axis: Any, pixels: Tensor, title: str, text: int) -> None:
+    picture = pixels.clamp(0, 1).cpu().double().numpy()
+    picture = picture.mean(0) if picture.shape[0] not in (3,) else np.moveaxis(picture, 0, 2)
+    axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
+    axis.set_title(title, loc="left", fontsize=text)
+    axis.set_axis_off()
+
+
+def _map(values: Tensor) -> Tensor:
+    return values.sum(0) if values.ndim == 3 else values.view(1, -1)
+
+
+def found(
+    attack: str, norm: Norm, epsilon: Tensor, pixels: Tensor, probe: Probe, row: Tensor
+) -> Adversarial:
+    """The result of variants (N * E, ...) of rows (N * E,), row by row."""
+    scores = probe.scores(pixels)
+    shape = len(probe), len(epsilon)
+    return Adversarial(
+        attack, norm, epsilon.cpu(),
+        pixels.view(*shape, *pixels.shape[1:]),
+        probe.margin(scores, row).view(shape).cpu(),
+        scores.argmax(1).view(shape).cpu(),
+        size(pixels - probe.clean[row], norm).view(shape).cpu(),
+        probe, probe.passes.evaluations,
+        [] if probe.box else ["The inputs have no box: nothing but epsilon bounds the change."],
+    )  # fmt: skip
+
+
+__all__ = ["Adversarial", "found"]
