@@ -7,7 +7,7 @@ import { Banners } from "./header/Banners";
 import { Header } from "./header/Header";
 import { History } from "./history/History";
 import { onKey } from "./keyboard";
-import { Panel } from "./panel/Panel";
+import { Alone, Panel } from "./panel/Panel";
 import { Stage } from "./stage/Stage";
 import { useScheme } from "./theme";
 
@@ -21,6 +21,7 @@ export function App({ store, host }: Props) {
 	const root = useRef<HTMLDivElement>(null);
 	const scheme = useScheme(host);
 	const version = store.traits._protocol.value;
+	const alone = store.traits._alone.value;
 	return (
 		// biome-ignore lint/a11y/useSemanticElements: not a set of form fields
 		<div
@@ -38,7 +39,13 @@ export function App({ store, host }: Props) {
 				event.stopPropagation();
 			}}
 		>
-			{version === VERSION ? (
+			{version !== VERSION ? (
+				<Mismatch version={version} />
+			) : alone ? (
+				<div class="nbx-shell nbx-alone">
+					<Alone store={store} name={alone} />
+				</div>
+			) : (
 				<div class="nbx-shell">
 					<Header store={store} />
 					<Banners store={store} />
@@ -47,8 +54,6 @@ export function App({ store, host }: Props) {
 					<History store={store} />
 					<Dialogs store={store} />
 				</div>
-			) : (
-				<Mismatch version={version} />
 			)}
 			<Announcer store={store} />
 		</div>

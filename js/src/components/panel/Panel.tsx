@@ -38,6 +38,12 @@ export function Panel({ store }: { store: Store }) {
 	);
 }
 
+/** One panel without the explorer around it: a figure that can be looked through. */
+export function Alone({ store, name }: { store: Store; name: string }) {
+	const Content = TABS.find((tab) => tab.name === name)?.content;
+	return <div class="nbx-panel">{Content && <Content store={store} />}</div>;
+}
+
 interface TabRowProps {
 	store: Store;
 	id: string;

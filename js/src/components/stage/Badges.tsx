@@ -20,6 +20,7 @@ export function Badges({ store }: { store: Store }) {
 					</span>
 				)}
 				<Progress store={store} result={result} />
+				<Without store={store} result={result} />
 				{store.ui.head.value && (
 					<span class="nbx-badge">{nameOf(store.ui.head.value)}</span>
 				)}
@@ -27,6 +28,18 @@ export function Badges({ store }: { store: Store }) {
 			<Degenerate result={result} />
 		</>
 	);
+}
+
+/** The stage shows the picture without some of its players. */
+function Without({ store, result }: { store: Store; result: Result }) {
+	const players = store.ui.ablation.value?.players;
+	if (!players) return null;
+	const [only = 0] = players;
+	const what =
+		players.length > 1
+			? `${players.length} regions`
+			: result.players?.names[only];
+	return <span class="nbx-badge">without {what}</span>;
 }
 
 /** Why there is no map to see. */

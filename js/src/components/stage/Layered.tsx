@@ -47,9 +47,9 @@ export function Layered({ store, scene, pane, shows, children }: Props) {
 					from={swiping ? store.ui.swipe.value : 0}
 				/>
 			)}
+			<RegionLayer store={store} pane={pane} />
 			{children}
 			{swiping && <Swipe store={store} />}
-			<RegionLayer store={store} pane={pane} />
 			<MarkLayer {...common} />
 		</Pane>
 	);

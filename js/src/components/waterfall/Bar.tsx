@@ -11,6 +11,8 @@ export interface Drawn {
 	from: number;
 	to: number;
 	bar: { top: number; height: number };
+	/** The name once more, where it is drawn in the bar. */
+	within: string;
 	whisker: [number, number] | null;
 	/** How far down the line to the next bar goes. */
 	link: number | null;
@@ -87,6 +89,16 @@ export function Bar(props: Props) {
 				height={bar.height}
 				rx={2}
 			/>
+			{drawn.within && (
+				<text
+					class="nbx-player-within"
+					x={(from + to) / 2}
+					y={bar.top + bar.height / 2 + 4}
+					text-anchor="middle"
+				>
+					{drawn.within}
+				</text>
+			)}
 			{whisker && (
 				<path
 					class="nbx-whisker"

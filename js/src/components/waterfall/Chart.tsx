@@ -129,6 +129,7 @@ function layout(props: Props, width: number, element: HTMLElement | null) {
 		const lines = wrap(label(row), room, measure);
 		const height = Math.max(ROW, lines.length * LINE + ROW - LINE);
 		const middle = top + height / 2;
+		const wide = Math.abs(x(to) - x(from));
 		const error = force ? null : row.error;
 		const next: Drawn = {
 			top,
@@ -140,6 +141,7 @@ function layout(props: Props, width: number, element: HTMLElement | null) {
 			bar: force
 				? { top: HEAD + 4, height: 24 }
 				: { top: middle - 7.5, height: 15 },
+			within: force && measure(row.name) + 12 < wide ? row.name : "",
 			whisker: error === null ? null : [x(to - error), x(to + error)],
 			// To the bar below, from the end of this one.
 			link: drawnAs === "waterfall" ? top + height + 4 : null,

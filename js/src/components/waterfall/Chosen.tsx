@@ -53,7 +53,7 @@ export function estimators(store: Store): MethodInfo[] {
 
 function shown({ controls }: MethodInfo, store: Store): Control[] {
 	// Regions that were painted or named are not counted by a slider.
-	const given = Object.keys(store.traits.regions.value ?? {}).length > 0;
+	const given = !!store.traits.regions.value.kind;
 	return controls
 		.filter(({ name }) => name in SHOWN && !(given && name === "segments"))
 		.map((control) => ({ ...control, label: SHOWN[control.name] ?? "" }));

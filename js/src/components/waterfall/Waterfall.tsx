@@ -71,7 +71,9 @@ function Shares({ store, result, players }: Props) {
 				/>
 				<p class="nbx-note">
 					<span>{blocked || "click a row to take it away"}</span>
-					{players.errors && <span>whiskers: ± one standard error</span>}
+					{players.errors && ui.drawnAs.value !== "force" && (
+						<span>whiskers: ± one standard error</span>
+					)}
 					{many && open.value && (
 						<button
 							type="button"
