@@ -79,6 +79,12 @@ def parts(attribution: Attribution, row: int = 0) -> Parts:
     )
 
 
+def additive(attribution: Attribution) -> bool:
+    """Whether the values of an attribution are parts that add up to a difference of scores."""
+    in_parts = attribution.inputs.is_table or attribution.players is not None
+    return in_parts and attribution.base_value is not None
+
+
 def contributions(attribution: Attribution, row: int = 0) -> Contributions:
     """The contributions of the parts of one row.
 
