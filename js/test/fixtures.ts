@@ -228,6 +228,7 @@ export function traits(more: Partial<Traits> = {}): Traits {
 		_result: null,
 		_history: [],
 		_comparison: null,
+		_comparison_stale: false,
 		_job: {
 			id: 0,
 			state: "idle",

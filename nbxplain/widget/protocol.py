@@ -169,11 +169,14 @@ class Curve(TypedDict):
 
 
 class Heads(TypedDict):
-    """How many attention layers and heads a result has, and the grid that its patches lie on."""
+    """How many attention layers and heads a result has, and the grid that its patches lie on.
+    A saved page cannot ask for their maps: there they are in `maps`, made coarser if they are many.
+    """
 
     layers: int
     heads: int
     grid: list[int]
+    maps: NotRequired[Grid]
 
 
 class Players(TypedDict):
@@ -309,8 +312,8 @@ class Ablation(TypedDict):
 class SummaryInfo(TypedDict):
     """The explanations of many inputs at once, player by player, in order of `names`.
 
-    `mean` is the mean of |phi| and `errors` its standard error. `values` holds phi, (rows, players).
-    For tables `features` holds the rows' values from 0 to 1 between `minimum` and `maximum` (the
+    `mean` is the mean of |phi| and `errors` its standard error. `values` holds phi, (rows,
+    players). For tables `features` holds the rows' values from 0 to 1 between `minimum` and `maximum` (the
     codes of categories, which `choices` names), and `partners` the feature with which each
     interacts most strongly, itself where it is alone. For pictures `map` holds the mean of |phi|
     at each pixel and `picture` the first picture.
@@ -384,6 +387,7 @@ class Traits(TypedDict):
     _result: Result | None
     _history: list[HistoryItem]
     _comparison: Comparison | None
+    _comparison_stale: bool
     _job: Job
     _error: Failure | None
     _notices: list[str]

@@ -53,6 +53,7 @@ class Telling(Traits):
         self._compared: tuple[Literal["methods", "targets"], list[protocol.Spec]] = "methods", []
         self._failed: Exception | None = None
         self._seen_version: tuple[object, ...] | None = None
+        self._compared_version: tuple[object, ...] | None = None
         self.comparison = None
         super().__init__(**options)
 
@@ -141,6 +142,7 @@ class Telling(Traits):
         failures = [failure(error) for error in compared.failures.values()]
         for label, card in zip(compared.failures, failures, strict=True):
             card["title"] = f"{label}: {card['title']}"
+        self._compared_version, self._comparison_stale = self._adapter.version, False
         self.comparison = compared
         self._comparison = dict(wire.comparison(kind, compared, results, failures))
 
@@ -178,13 +180,15 @@ class Telling(Traits):
             self._baselines = [dict(tile) for tile in tiles]
 
     def _check_weights(self) -> None:
-        """After each cell: were the weights changed since the result was computed?"""
+        """After each cell: were the weights changed since the results were computed?"""
         if self._seen_version is None:
             return
-        stale = self._adapter.version != self._seen_version
-        if stale != self._stale:
+        now = self._adapter.version
+        stale = now != self._seen_version
+        compared = self._compared_version is not None and now != self._compared_version
+        if (stale, compared) != (self._stale, self._comparison_stale):
             with self._lock:
-                self._stale = stale
+                self._stale, self._comparison_stale = stale, compared
 
     def _post(self, message: dict[str, Any], buffers: list[bytes]) -> None:
         with self._lock:

@@ -89,6 +89,7 @@ class Traits(anywidget.AnyWidget):
     _result = t.Instance(dict, allow_none=True).tag(sync=True)
     _history: t.List[Any] = t.List().tag(sync=True)
     _comparison = t.Instance(dict, allow_none=True).tag(sync=True)
+    _comparison_stale = t.Bool(False).tag(sync=True)
     _job = t.Dict(dict(IDLE)).tag(sync=True)
     _error = t.Instance(dict, allow_none=True).tag(sync=True)
     _notices: t.List[str] = t.List().tag(sync=True)

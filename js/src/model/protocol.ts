@@ -139,6 +139,7 @@ export interface Heads {
 	layers: number;
 	heads: number;
 	grid: number[];
+	maps?: Grid;
 }
 
 export interface Players {
@@ -290,6 +291,7 @@ export interface Traits {
 	_result: Result | null;
 	_history: HistoryItem[];
 	_comparison: Comparison | null;
+	_comparison_stale: boolean;
 	_job: Job;
 	_error: Failure | null;
 	_notices: string[];

@@ -26,6 +26,7 @@ const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {
 	_result: "fact",
 	_history: "fact",
 	_comparison: "fact",
+	_comparison_stale: "fact",
 	_job: "fact",
 	_error: "fact",
 	_notices: "fact",
