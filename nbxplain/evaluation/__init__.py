@@ -21,18 +21,20 @@ from typing import Any
 
 from nbxplain.evaluation.similarity import rank_correlation, ssim, top_overlap
 
-_PLACES = {
-    "curves": ("deletion", "insertion", "deletion_steps", "insertion_steps"),
-    "sanity": (
-        "sanity_check",
-        "sanity_check_steps",
-        "random_label_check",
-        "random_label_check_steps",
-    ),
-    "case": ("Case",),
-    "check": ("Check",),
+_CHECKS = {
+    "concord": ("agreement",),
+    "curves": ("deletion", "insertion"),
+    "drop": ("average_drop",),
+    "faithfulness": ("infidelity", "sensitivity_n"),
+    "localisation": ("pointing_game",),
+    "robustness": ("max_sensitivity",),
+    "sanity": ("sanity_check", "random_label_check"),
+    "sparsity": ("sparseness",),
+    "steadiness": ("stability",),
 }
-_WHERE = {name: module for module, names in _PLACES.items() for name in names}
+_WHERE = {"Case": "case", "Check": "check"}
+_WHERE |= {name: module for module, names in _CHECKS.items() for name in names}
+_WHERE |= {f"{name}_steps": module for module, names in _CHECKS.items() for name in names}
 
 __all__ = ["rank_correlation", "ssim", "top_overlap", *_WHERE]
 

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import torch
+from torch import Tensor
 from tqdm.auto import tqdm
 
 from nbxplain.evidence import Finding, Verdict
-from nbxplain.figure import Drawing, Style
+from nbxplain.figure import Drawing, Style, look
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.image import AxesImage
 
 ACCENT, BAND, FAINT = "#2b6cb0", "#c8c8c8", "#666666"
 CANNOT_TELL = "cannot tell"
@@ -133,6 +135,15 @@ def tidy(axis: Axes, style: Style, title: str = "", x: str = "", y: str = "") ->
     axis.tick_params(labelsize=style.text - 1)
     axis.spines[["top", "right"]].set_visible(False)
     axis.spines[["left", "bottom"]].set_linewidth(0.5)
+
+
+def show(axis: Axes, values: Tensor, style: Style, title: str = "") -> AxesImage:
+    """A map (h, w) in the colours of the figures."""
+    seen = look(values.double().numpy(), style.clip, style.sign, style.threshold)
+    axis.set_title(title, loc="left", fontsize=style.text)
+    axis.set_axis_off()
+    colours = seen.colormap(style.colormap)
+    return axis.imshow(seen.values, cmap=colours, vmin=seen.low, vmax=seen.high)
 
 
 def bars(

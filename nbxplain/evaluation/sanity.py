@@ -17,11 +17,11 @@ from torch import Tensor, nn
 from nbxplain.core.errors import InputError, ModelError
 from nbxplain.core.passes import Passes
 from nbxplain.evaluation.case import Case, Explained, Options, case, explained
-from nbxplain.evaluation.check import CANNOT_TELL, Check, finish, number, tidy
+from nbxplain.evaluation.check import CANNOT_TELL, Check, finish, number, show, tidy
 from nbxplain.evaluation.randomised import randomised, stages_of, weighted_layers
 from nbxplain.evaluation.similarity import MEASURES, WORDS, mean
 from nbxplain.evidence import Verdict
-from nbxplain.figure import Drawing, Style, look
+from nbxplain.figure import Drawing, Style
 
 CHANGED, ALIKE = 0.3, 0.5
 """Rank correlations up to which a map has changed, and from which it hardly has."""
@@ -103,19 +103,14 @@ class Sanity(Check):
             for axis in line:
                 axis.set_axis_off()
         for line, stages in zip(axes, bands, strict=False):
-            self._show(line[0], self.maps[row], "trained", style)
+            show(line[0], self.maps[row], style, "trained")
             for axis, stage in zip(line[1:], stages, strict=False):
                 title = f"{stage.title}\nρ {number(stage.similarity['signed'])}"
-                self._show(axis, None if stage.maps is None else stage.maps[row], title, style)
+                if stage.maps is None:
+                    axis.set_title(title, loc="left", fontsize=style.text)
+                else:
+                    show(axis, stage.maps[row], style, title)
         return figure
-
-    def _show(self, axis: Any, values: Tensor | None, title: str, style: Style) -> None:
-        axis.set_title(title, fontsize=style.text - 1)
-        if values is not None:
-            seen = look(values.double().numpy(), style.clip, style.sign, style.threshold)
-            axis.imshow(
-                seen.values, cmap=seen.colormap(style.colormap), vmin=seen.low, vmax=seen.high
-            )
 
     def _lines(self, style: Style) -> Drawing:
         figure = style.figure(0.4)
