@@ -31,6 +31,11 @@ from nbxplain.results import Attribution, Prediction, rows_of
 LONG = 64
 """Evaluations from which a run shows its progress by itself."""
 
+ZERO_ASSUMED = (
+    "No background was given: 0 stands for a feature that is not there. Give background=, rows of "
+    "the training data, for what is usual."
+)
+
 
 def explain(
     model: Any,
@@ -121,10 +126,7 @@ def suited(method: Method, inputs: Inputs) -> Method:
                 "Give background=: some rows of the training data.",
             )
         if "baseline" in fields and "background" not in told:
-            inputs.notices.append(
-                "No background was given: 0 stands for a feature that is not there. Give "
-                "background=, rows of the training data, for what is usual."
-            )
+            inputs.notices.append(ZERO_ASSUMED)
         return method
     if "background" in fields:
         return make(method, background=table.background)

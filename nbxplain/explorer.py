@@ -10,41 +10,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from matplotlib.figure import Figure
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 
 from nbxplain.compare import Comparison
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
-from nbxplain.core.errors import ExplanationError, InputError
+from nbxplain.core.errors import InputError
 from nbxplain.core.jobs import Job, Worker
 from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.tables import Categories
 from nbxplain.core.target import TargetLike
 from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
-from nbxplain.widget import html, protocol, wire
+from nbxplain.widget import protocol, wire
 from nbxplain.widget.answers import Answers
 from nbxplain.widget.cells import after_each_cell, beside_cells, weakly
-from nbxplain.widget.code import code
 from nbxplain.widget.desk import Desk, failure
 from nbxplain.widget.held import OWN
 from nbxplain.widget.history import History
+from nbxplain.widget.keeping import Keeping
 from nbxplain.widget.study import Study, method_of
-from nbxplain.widget.telling import Answer, Telling
-from nbxplain.widget.traits import IDLE, checked_params, params_of
+from nbxplain.widget.telling import Answer
+from nbxplain.widget.traits import checked_params, params_of
 
 COMPUTED = ("method", "target", "layer", "params", "baseline", "regions")
 """Traits whose change asks for a new result; the others only change how it looks."""
-LOOK = ("opacity", "colormap", "clip", "sign", "threshold", "native")
 
 
-class Explorer(Telling):
-    """An interactive explanation of one picture.
+class Explorer(Keeping):
+    """An interactive explanation of one picture, or of one row of a table.
 
     `Explorer(model, image)` shows itself in a notebook. Its traits can be set, observed and linked:
     method, target, layer, params, baseline, regions (what is computed), opacity, colormap, clip,
@@ -54,7 +52,7 @@ class Explorer(Telling):
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Any,
         image: Any,
         *,
         method: str | Method | None = None,
@@ -66,6 +64,9 @@ class Explorer(Telling):
         device: str | torch.device | None = None,
         precision: Precision = "float32",
         shortcuts: bool = True,
+        background: Any = None,
+        feature_names: Sequence[str] | None = None,
+        categories: Categories | None = None,
     ) -> None:
         self._study: Study | None = None
         self._labels = []
@@ -73,12 +74,16 @@ class Explorer(Telling):
         self._jobs = 0
         self._chosen = method is not None
         self._precision: Precision = precision
-        self._given = {
-            "preprocess": preprocess is not None,
-            "labels": labels is not None,
-            "output": output is not None,
-            "device": device is not None,
+        options: dict[str, Any] = {
+            "preprocess": preprocess,
+            "labels": labels,
+            "output": output,
+            "device": device,
+            "background": background,
+            "feature_names": feature_names,
+            "categories": categories,
         }
+        self._given = {name: value is not None for name, value in options.items()}
         super().__init__(shortcuts=shortcuts)
         beside_cells(self.comm)
         self._worker: Worker[Answer] = Worker(weakly(self._told))
@@ -88,9 +93,9 @@ class Explorer(Telling):
         self.observe(self._take_method, "method")
         self.observe(self._changed, list(COMPUTED))
         try:
-            self._adapter = ModelAdapter(model, preprocess, labels, output, device)
+            self._adapter = ModelAdapter(model, **options)
             self._function = target if callable(target) else None
-            self._take_picture(image)
+            self._take(image)
             with self._mute():
                 self._start_with(method, target, layer)
             self._request("final")
@@ -102,13 +107,27 @@ class Explorer(Telling):
     @property
     def image(self) -> Image.Image | None:
         """The picture as the model gets it. Setting it explains another picture."""
-        return None if self._study is None else self._study.setting.inputs.pictures[0]
+        pictures = [] if self._study is None else self._study.setting.inputs.pictures
+        return pictures[0] if pictures else None
 
     @image.setter
     def image(self, image: Any) -> None:
-        self._take_picture(image)
+        self._take(image)
+        with self._lock:
+            # Maps of the last picture would lie on this one.
+            self._past, self.comparison, self._comparison = History(), None, None
+            self._publish_history()
         self._asked = None
         self._request("final")
+
+    @property
+    def row(self) -> dict[str, Any] | None:
+        """The row of a table as raw values by name. Setting it explains another row."""
+        return None if self._study is None else self._study.row
+
+    @row.setter
+    def row(self, row: Any) -> None:
+        self.image = row
 
     def wait(self, timeout: float | None = None) -> Attribution | None:
         """Waits until nothing is computed any more; returns the result, raises what failed.
@@ -156,25 +175,6 @@ class Explorer(Telling):
         """Goes on with a computation that was stopped."""
         self._worker.resume()
 
-    def figure(self, **options: Any) -> Figure:
-        """The result as a matplotlib figure, looking as the widget does; see nbxplain.figure."""
-        return self._current().figure(**{**self._looks(), **options})
-
-    def save(self, path: str | Path, **options: Any) -> Path:
-        """Writes .png, .svg, .pdf, .npz, .json, or .html: a page that opens without a kernel."""
-        path = Path(path)
-        format = path.suffix.lstrip(".").lower()
-        path.write_bytes(self._encode(format, **options))
-        return path
-
-    def code(self) -> str:
-        """Code that computes the shown result without the widget, bit for bit on this machine."""
-        shown = self._current()
-        assert self._study is not None
-        assert self._result is not None
-        target = self._study.targeted(self._result["spec"], self._function).target
-        return code(shown, target, self._given)
-
     def close(self) -> None:
         """Stops computing, lets go of the model and all results, and removes the widget."""
         if not hasattr(self, "_unhook"):
@@ -193,12 +193,12 @@ class Explorer(Telling):
 
     # Opening
 
-    def _take_picture(self, image: Any) -> None:
-        study = Study(self._adapter, image, self._function)
+    def _take(self, given: Any) -> None:
+        study = Study(self._adapter, given, self._function)
         with self._lock:
             self._study = study
             self._labels, self._classes = study.labels, study.classes
-            self._image = dict(wire.exact_picture(study.setting.inputs.pictures[0]))
+            self._image, self._table = study.seen()
             self._prediction = dict(wire.prediction(study.setting.prediction))
             self._notices = [*self._adapter.notices, *study.setting.inputs.notices]
             self._catalog = dict(study.catalog(self._precision))
@@ -206,12 +206,15 @@ class Explorer(Telling):
 
     def _start_with(self, method: Any, target: TargetLike, layer: str | None) -> None:
         assert self._study is not None
+        if self._study.row is not None:
+            self.baseline = self._study.absence
+            method = self._study.first_method if method is None else method
         if method is not None:
             chosen = make(method)
             self.method = chosen.name
             self.params = params_of(chosen)
             baseline = getattr(chosen, "baseline", None)
-            if isinstance(baseline, Baseline):
+            if isinstance(baseline, Baseline) and "baseline" in chosen.model_fields_set:
                 self.baseline = baseline
             self.regions = getattr(chosen, "regions", None)
         self.target = target if target is not None else self._study.setting.target.index[0]
@@ -336,45 +339,3 @@ class Explorer(Telling):
             self._desk.answer(content.get("id"))
         else:
             self._desk.take(content, buffers)
-
-    def _current(self) -> Attribution:
-        if self.result is None:
-            raise ExplanationError(
-                "There is no result yet.", "Call explorer.wait(), or see the card in the widget."
-            ) from self._failed
-        return self.result
-
-    def _looks(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in LOOK}
-
-    def _encode(self, format: str, **options: Any) -> bytes:
-        if format == "html":
-            names = protocol.Traits.__annotations__
-            state = {name: getattr(self, name) for name in names} | {"_job": IDLE}
-            return html.page(state, f"{type(self._adapter.model).__name__} · nbxplain")
-        if format in ("png", "svg", "pdf"):
-            options = {**self._looks(), **options}
-        return self._current().encode(format, **options)
-
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        """The live widget, and beside it a picture for hosts where it cannot run."""
-        bundle = super()._repr_mimebundle_(**options)
-        if bundle is None or self._study is None:
-            return bundle
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
-        png, caption = self._still()
-        return {**data, "image/png": png, "text/html": html.fallback(png, caption)}, metadata
-
-    def _still(self) -> tuple[bytes, str]:
-        assert self._study is not None
-        setting, shown = self._study.setting, self.result
-        if shown is None:
-            best = setting.prediction.top(1)
-            said = f"The model says {best[0].label}." if best else "Not yet explained."
-            return html.encoded(setting.inputs.pictures[0]), said
-        if self._pictured is None or self._pictured[0] is not shown:
-            png = html.still(shown, self.opacity, self.clip, self.colormap)
-            self._pictured = shown, png
-        return self._pictured[1], shown.summary().replace("\n", " · ")
-
-    _pictured: tuple[Attribution, bytes] | None = None

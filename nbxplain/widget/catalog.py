@@ -63,18 +63,23 @@ def _control(name: str, schema: dict[str, Any]) -> Control:
     return control
 
 
-def methods(layers: list[Layer] | None, attention: bool) -> list[MethodInfo]:
+def methods(
+    adapter: ModelAdapter, inputs: Inputs, layers: list[Layer] | None, attention: bool
+) -> list[MethodInfo]:
     """Every registered method; those that cannot run on a model with these layers say why."""
     spatial = layers is None or any(layer.grid for layer in layers)
-    return [_method(method, spatial, attention) for method in registered()]
+    found = []
+    for method in registered():
+        lacks = method.lacks(adapter, inputs)
+        if lacks is None and method.needs_layer and not spatial:
+            lacks = "needs a layer with a spatial map: this model has none"
+        if lacks is None and method.needs_attention and not attention:
+            lacks = "needs attention over the whole picture: this model has none"
+        found.append(_method(method, lacks))
+    return found
 
 
-def _method(method: type[Method], spatial: bool, attention: bool) -> MethodInfo:
-    lacks = None
-    if method.needs_layer and not spatial:
-        lacks = "needs a layer with a spatial map: this model has none"
-    if method.needs_attention and not attention:
-        lacks = "needs attention over the whole picture: this model has none"
+def _method(method: type[Method], lacks: str | None) -> MethodInfo:
     return {
         "name": method.name,
         "label": method.label,
@@ -105,11 +110,21 @@ def layer_rows(layers: list[Layer]) -> list[LayerInfo]:
 
 
 def baselines(inputs: Inputs, image: Baseline | None) -> list[BaselineInfo]:
-    """The tiles of the baseline chooser; the last one takes a picture of the user's."""
+    """The tiles of the baseline chooser; the last one takes a picture of the user's.
+
+    For a table what is usual, where a background says so, and zero.
+    """
+    if inputs.table is not None:
+        usual = [] if inputs.table.background is None else [("mean", "mean of the background")]
+        return [_plain_tile(kind, label) for kind, label in [*usual, ("black", "zero")]]
     tiles = [_tile(Baseline(kind=kind), kind, inputs, fields) for kind, fields in BASELINES.items()]
     if image is not None:
         return [*tiles, _tile(image, "image…", inputs, ())]
-    return [*tiles, {"kind": "image", "label": "image…", "thumbnail": None, "controls": []}]
+    return [*tiles, _plain_tile("image", "image…")]
+
+
+def _plain_tile(kind: str, label: str) -> BaselineInfo:
+    return {"kind": kind, "label": label, "thumbnail": None, "controls": []}
 
 
 def _tile(baseline: Baseline, label: str, inputs: Inputs, fields: tuple[str, ...]) -> BaselineInfo:
@@ -134,13 +149,19 @@ def catalog(
 ) -> Catalog:
     """Everything that can be picked for this model and picture; layers are None while unknown."""
     return {
-        "methods": methods(layers, attention),
+        "methods": methods(adapter, inputs, layers, attention),
         "layers": layer_rows(layers or []),
         "labels": labels,
         "model": {
-            "name": type(adapter.model).__name__,
+            "name": adapter.name,
             "device": str(adapter.device),
             "precision": precision,
-            "input": " × ".join(str(side) for side in inputs.tensor.shape[2:]),
+            "input": _size(inputs),
         },
     }
+
+
+def _size(inputs: Inputs) -> str:
+    if inputs.is_table:
+        return f"{inputs.tensor.shape[1]} features"
+    return " × ".join(str(side) for side in inputs.tensor.shape[2:])

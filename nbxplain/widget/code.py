@@ -7,7 +7,15 @@ from nbxplain.core.target import Target
 from nbxplain.methods.base import Method
 from nbxplain.results import Attribution
 
-OPTIONS = ("preprocess", "labels", "output", "device")
+OPTIONS = (
+    "preprocess",
+    "labels",
+    "output",
+    "device",
+    "background",
+    "feature_names",
+    "categories",
+)
 """Arguments that only the user can write down: they are named as they were given."""
 
 
@@ -16,19 +24,23 @@ def code(attribution: Attribution, target: Target, given: dict[str, bool]) -> st
 
     `given` says which of OPTIONS the user passed; the code names variables for them.
     """
-    p = attribution.provenance
+    p, what = attribution.provenance, "row" if attribution.inputs.is_table else "image"
     lines = [f"{attribution.method.name!r},", f"target={_target(target)},"]
     if target.function is None:
         lines[-1] += f"  # {attribution.target[0]}"
     if attribution.layer is not None:
         lines.append(f"layer={attribution.layer!r},")
-    lines += [f"{name}={value}," for name, value in _parameters(attribution.method).items()]
+    parameters = _parameters(attribution.method)
+    if given.get("background"):
+        # The table's, which the method was given.
+        parameters.pop("background", None)
+    lines += [f"{name}={value}," for name, value in parameters.items()]
     lines += [f"{name}={name}," for name in OPTIONS if given.get(name)]
     if p.get("precision", "float32") != "float32":
         lines.append(f"precision={p['precision']!r},")
     lines.append(f"chunk={p.get('chunk')},")
     lines.append(f"layout={p.get('layout')!r},")
-    body = "\n".join(f"    {line}" for line in ["model,", "image,", *lines])
+    body = "\n".join(f"    {line}" for line in ["model,", f"{what},", *lines])
     names = sorted(
         name
         for name in ("Background", "Baseline", "Contrast", "Regions")

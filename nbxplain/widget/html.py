@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from nbxplain.core.errors import ExplanationError
+from nbxplain.core.inputs import Inputs
 from nbxplain.figure import look
 from nbxplain.results import Attribution
 
@@ -75,7 +76,10 @@ def _base64(value: Any) -> str:
 
 
 def still(attribution: Attribution, opacity: float, clip: float, colormap: str) -> bytes:
-    """The overlay alone as PNG bytes: what hosts show where the widget cannot run."""
+    """The overlay alone, or the bars of a table row, as PNG bytes: what hosts show where the widget
+    cannot run."""
+    if attribution.inputs.is_table:
+        return attribution.encode("png", width="single", dpi=110, caption=False)
     picture = attribution.inputs.pictures[0]
     seen = look(attribution.heatmap().double().numpy(), clip)
     place = ((seen.values - seen.low) / (seen.high - seen.low)).clip(0, 1)
@@ -83,6 +87,11 @@ def still(attribution: Attribution, opacity: float, clip: float, colormap: str) 
     colours[..., 3] = (255 * opacity * seen.alpha).astype(np.uint8)
     layer = Image.fromarray(colours).resize(picture.size, Image.Resampling.BICUBIC)
     return encoded(Image.alpha_composite(picture.convert("RGBA"), layer))
+
+
+def unexplained(inputs: Inputs) -> bytes:
+    """The picture before there is a result; nothing of a table row, but of the same kind."""
+    return encoded(inputs.pictures[0] if inputs.pictures else Image.new("RGB", (8, 8), "white"))
 
 
 def encoded(picture: Image.Image) -> bytes:

@@ -1,4 +1,4 @@
-"""One picture before one model: turns a spec from the page into a computation. Knows no widget."""
+"""One picture or row before one model: a spec from the page is computed. Knows no widget."""
 
 from __future__ import annotations
 
@@ -18,34 +18,68 @@ from nbxplain.core.layers import Layer
 from nbxplain.core.passes import Passes
 from nbxplain.core.regions import Regions
 from nbxplain.core.target import Contrast, resolve
-from nbxplain.explain import Setting, ask, attributions
-from nbxplain.methods.base import Method, make
+from nbxplain.explain import ZERO_ASSUMED, Setting, ask, attributions, suited
+from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
-from nbxplain.widget import catalog
+from nbxplain.widget import catalog, rows, wire
 from nbxplain.widget.held import Held
 from nbxplain.widget.protocol import BaselineInfo, Catalog, Spec
 
 Score = Callable[[Tensor], Tensor]
 Passage = Callable[[], Passes]
 
+FIRST = ("tree_shap", "shapley", "feature_ablation")
+"""What a table is explained by unless a method was chosen, in order of preference."""
+
 
 class Study:
-    """The model's view of one picture, and everything that can be asked about it.
+    """The model's view of one picture or row, and everything that can be asked about it.
 
-    Raises ExplanationError when the picture cannot be shown to the model.
+    Raises ExplanationError when it cannot be shown to the model.
     """
 
     def __init__(self, adapter: ModelAdapter, image: Any, function: Score | None) -> None:
         inputs = adapter.read(image)
-        if len(inputs.tensor) != 1 or inputs.is_table:
+        if len(inputs.tensor) != 1:
             raise InputError(
-                f"The Explorer shows one picture; this has shape {tuple(inputs.tensor.shape)}.",
-                "Give one picture, or use nbxplain.explain for a batch or a table.",
+                f"The Explorer shows one picture or row; this has shape "
+                f"{tuple(inputs.tensor.shape)}.",
+                "Give one, or use nbxplain.explain for a batch.",
             )
+        if inputs.table is not None and inputs.table.background is None:
+            inputs.notices.append(ZERO_ASSUMED)
         self.adapter = adapter
         self.setting = ask(adapter, inputs, function)
         self.layers: list[Layer] | None = None
         self.attention = True
+
+    @property
+    def row(self) -> dict[str, Any] | None:
+        """The row of a table as raw values; None for a picture."""
+        inputs = self.setting.inputs
+        return None if inputs.table is None else inputs.table.row(inputs.tensor[0])
+
+    def seen(self) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+        """What the page shows: a picture, or a row."""
+        inputs = self.setting.inputs
+        table = rows.table_info(inputs)
+        if table is not None:
+            return None, dict(table)
+        return dict(wire.exact_picture(inputs.pictures[0])), None
+
+    @property
+    def absence(self) -> Baseline:
+        """What stands for a feature that is not there: what is usual, if that is known."""
+        table = self.setting.inputs.table
+        known = table is not None and table.background is not None
+        return Baseline.mean() if known else Baseline()
+
+    @property
+    def first_method(self) -> str:
+        """The method to start with on a table: the most exact one that can run."""
+        inputs = self.setting.inputs
+        able = (n for n in FIRST if n in REGISTRY and not REGISTRY[n].lacks(self.adapter, inputs))
+        return next(able)
 
     @property
     def labels(self) -> list[str]:
@@ -64,6 +98,10 @@ class Study:
 
     def find_layers(self) -> None:
         """Lists the layers; takes two passes, so it runs on the worker."""
+        if self.setting.inputs.is_table:
+            # No layer of a table's network has a map, and no method asks for another one.
+            self.layers, self.attention = [], False
+            return
         try:
             self.layers = self.adapter.layers(self.setting.inputs.tensor)
         except ExplanationError:
@@ -95,7 +133,9 @@ class Study:
         self, spec: Spec, method: Method, function: Score | None, passes: Passes
     ) -> Iterator[Attribution]:
         """The computation behind a spec."""
-        yield from attributions(self.targeted(spec, function), method, passes, spec["layer"])
+        setting = self.targeted(spec, function)
+        method = suited(method, setting.inputs)
+        yield from attributions(setting, method, passes, spec["layer"])
 
     def comparing(
         self, specs: Sequence[Spec], held: Held, function: Score | None, passes: Passage
@@ -120,7 +160,9 @@ class Study:
 
 def method_of(spec: Spec, held: Held) -> Method:
     """The method of a spec, in which pictures and label maps are only named."""
-    parameters = dict(spec["params"])
+    # What is at its default was not told: a table may know better.
+    fields = make(spec["method"]).model_dump(mode="json")
+    parameters = {name: v for name, v in spec["params"].items() if v != fields.get(name)}
     if spec["baseline"]:
         parameters["baseline"] = held.reference(spec["baseline"])
     regions = held.division(spec["regions"])
