@@ -7,11 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.patches import Polygon
-from matplotlib.ticker import MaxNLocator
 
 from nbxplain.contributions import Parts, contributions, parts
 from nbxplain.figure.regions import badge, numbered
-from nbxplain.figure.rows import GAP, Columns, Row, numbers, ranked, unaccounted
+from nbxplain.figure.rows import (
+    FOOT,
+    GAP,
+    Columns,
+    Row,
+    axes_of,
+    bar,
+    bare,
+    numbers,
+    ranked,
+    scale,
+    unaccounted,
+)
 from nbxplain.figure.sheet import GREY, HAIRLINE, INK, MARGIN, Sheet
 from nbxplain.figure.style import WIDTHS, Drawing, Style, caption
 from nbxplain.figure.text import height, number, width
@@ -21,8 +32,6 @@ if TYPE_CHECKING:
 
     from nbxplain.results import Attribution
 
-FOOT = 4.5
-"""Millimetres below the bars for the scale."""
 BAND = 6.0
 """How thick the band of forces is, in millimetres."""
 
@@ -38,17 +47,17 @@ def waterfall(attribution: Attribution, row: int, most: int, style: Style) -> Dr
     columns = Columns.of(rows, page.room, style.text, texts, shares.of_picture)
     sheet = page.sheet(columns.tall + FOOT, steps)
     columns.write(sheet, page.x, page.y)
-    axis = _bars(page, sheet, columns)
+    axis = axes_of(columns, sheet, page.x, page.y)
     places = shares.base + np.cumsum([0.0, *(step.value for step in steps)])
     middles = columns.middles
     for start, step, middle in zip(places, steps, middles[1:], strict=False):
-        _bar(axis, step, start, middle, style)
+        bar(axis, step, start, middle, style)
     # Each bar begins where the one above it ended.
     for place, upper, lower in zip(places, middles, middles[1:], strict=False):
         axis.plot([place, place], [upper, lower], color=HAIRLINE, linewidth=0.6, zorder=1)
     for place, middle, ink in ((places[0], middles[0], GREY), (places[-1], middles[-1], INK)):
         axis.plot(place, middle, "|", color=ink, markersize=style.text, markeredgewidth=1)
-    _scale(axis, style)
+    scale(axis, style)
     foot = page.y + columns.tall + FOOT / 2
     names = page.x + columns.ranks
     sheet.text(names, foot, [shares.unit], size=style.text - 1, color=GREY)
@@ -63,10 +72,10 @@ def bars(attribution: Attribution, row: int, most: int, style: Style) -> Drawing
     columns = Columns.of(rows, page.room, style.text, numbers(rows), shares.of_picture)
     sheet = page.sheet(columns.tall, rows)
     columns.write(sheet, page.x, page.y)
-    axis = _bars(page, sheet, columns)
+    axis = axes_of(columns, sheet, page.x, page.y)
     axis.axvline(0, color=GREY, linewidth=0.6, zorder=3)
     for step, middle in zip(rows, columns.middles, strict=True):
-        _bar(axis, step, 0.0, middle, style)
+        bar(axis, step, 0.0, middle, style)
     return sheet.figure
 
 
@@ -88,7 +97,7 @@ def force(attribution: Attribution, row: int, most: int, style: Style) -> Drawin
     heights = [side.tall for side in sides]
     tall = sum(heights) + GAP if stacked else max(heights, default=0.0)
     sheet = page.sheet(band + tall, steps)
-    axis = _empty(sheet.axes(page.x, page.y + line, page.room, BAND))
+    axis = bare(sheet.axes(page.x, page.y + line, page.room, BAND))
     _forces(axis, shares.score, steps, page.room, style)
     low, high = axis.get_xlim()
     largest = max(abs(shares.base), abs(shares.score))
@@ -177,39 +186,3 @@ class _Page:
             size = self.style.text - 1.5
             numbered(axis, self.pixels, self.shares.labels, self.shares.values, order, size)
         return sheet
-
-
-def _bars(page: _Page, sheet: Sheet, columns: Columns) -> Axes:
-    """Axes for the bars, in millimetres downwards."""
-    x = page.x + columns.text + GAP
-    axis = _empty(sheet.axes(x, page.y, columns.bars, columns.tall))
-    axis.set_ylim(columns.tall, 0)
-    # Bars are sticky: without this the longest would touch its neighbours.
-    axis.use_sticky_edges = False
-    axis.set_xmargin(0.03)
-    return axis
-
-
-def _empty(axis: Axes) -> Axes:
-    axis.spines[:].set_visible(False)
-    axis.set_xticks([])
-    axis.set_yticks([])
-    axis.patch.set_alpha(0)
-    return axis
-
-
-def _bar(axis: Axes, row: Row, start: float, middle: float, style: Style) -> None:
-    """A bar from `start`, with a whisker of one standard error to each side of its end."""
-    axis.barh(middle, row.value, 0.8 * height(1, style.text), start, color=row.colour, zorder=2)
-    end = start + row.value
-    if row.error:
-        ends = [end - row.error, end + row.error]
-        axis.plot(ends, [middle, middle], color=INK, linewidth=0.8, zorder=4)
-
-
-def _scale(axis: Axes, style: Style) -> None:
-    """The scale of the score at the foot of the bars."""
-    axis.spines["bottom"].set(visible=True, color=HAIRLINE, linewidth=0.6)
-    axis.xaxis.set_major_locator(MaxNLocator(4))
-    look = {"labelsize": style.text - 1, "labelcolor": GREY, "color": HAIRLINE}
-    axis.tick_params(axis="x", length=1.5, width=0.5, pad=1.5, **look)

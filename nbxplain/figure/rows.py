@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from nbxplain.contributions import Contributions, Parts
 from nbxplain.figure.regions import NEGATIVE, POSITIVE, badge
-from nbxplain.figure.sheet import GREY, INK, Sheet
+from nbxplain.figure.sheet import GREY, HAIRLINE, INK, Sheet
+from nbxplain.figure.style import Style
 from nbxplain.figure.text import POINT, height, signed, width, wrapped
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 GAP = 2.0
 """Millimetres between columns."""
+FOOT = 4.5
+"""Millimetres below the bars for the scale."""
 UNACCOUNTED = 1e-3
 """Share of the largest number from which a gap has a row of its own."""
 
@@ -153,3 +161,39 @@ def numbers(rows: list[Row], largest: float = 0) -> list[str]:
     """The values of rows with their signs, to three digits of the largest."""
     largest = largest or max(abs(row.value) for row in rows)
     return [signed(row.value, largest) for row in rows]
+
+
+def axes_of(columns: Columns, sheet: Sheet, x: float, y: float) -> Axes:
+    """Axes for bars in the columns with the upper left corner (x, y), in millimetres downwards."""
+    axis = bare(sheet.axes(x + columns.text + GAP, y, columns.bars, columns.tall))
+    axis.set_ylim(columns.tall, 0)
+    # Bars are sticky: without this the longest would touch its neighbours.
+    axis.use_sticky_edges = False
+    axis.set_xmargin(0.03)
+    return axis
+
+
+def bare(axis: Axes) -> Axes:
+    """The axes without anything around them."""
+    axis.spines[:].set_visible(False)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    axis.patch.set_alpha(0)
+    return axis
+
+
+def bar(axis: Axes, row: Row, start: float, middle: float, style: Style) -> None:
+    """A bar from `start`, with a whisker of one standard error to each side of its end."""
+    axis.barh(middle, row.value, 0.8 * height(1, style.text), start, color=row.colour, zorder=2)
+    end = start + row.value
+    if row.error:
+        ends = [end - row.error, end + row.error]
+        axis.plot(ends, [middle, middle], color=INK, linewidth=0.8, zorder=4)
+
+
+def scale(axis: Axes, style: Style) -> None:
+    """A scale at the foot of bars, in FOOT millimetres."""
+    axis.spines["bottom"].set(visible=True, color=HAIRLINE, linewidth=0.6)
+    axis.xaxis.set_major_locator(MaxNLocator(4))
+    look = {"labelsize": style.text - 1, "labelcolor": GREY, "color": HAIRLINE}
+    axis.tick_params(axis="x", length=1.5, width=0.5, pad=1.5, **look)
