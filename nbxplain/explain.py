@@ -120,7 +120,7 @@ def suited(method: Method, inputs: Inputs) -> Method:
     if table is None or not fields & {"background", "baseline"}:
         return method
     if table.background is None:
-        if "baseline" not in type(method).model_fields and "background" in fields:
+        if "background" in fields and method.needs_background():
             raise InputError(
                 f"{method.label} averages over a background, and there is none.",
                 "Give background=: some rows of the training data.",

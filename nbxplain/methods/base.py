@@ -156,6 +156,7 @@ class Method(Parameters, ABC):
     needs_picture: ClassVar[bool] = False
     needs_layer: ClassVar[bool] = False
     needs_attention: ClassVar[bool] = False
+    needs_trees: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -172,6 +173,13 @@ class Method(Parameters, ABC):
         return "baseline" in cls.model_fields
 
     @classmethod
+    def needs_background(cls) -> bool:
+        """Whether there is nothing but a background to stand for absence: of pictures there are
+        always some, black and white, of table rows those that are given."""
+        field = cls.model_fields.get("background")
+        return field is not None and field.default is not None and not cls.needs_baseline()
+
+    @classmethod
     def looks_inside(cls) -> bool:
         """Whether it needs the network's gradients or layers, and not its scores alone."""
         return cls.needs_layer or cls.needs_attention or cls.group in INSIDE
@@ -185,9 +193,8 @@ class Method(Parameters, ABC):
             return None
         if cls.needs_picture:
             return "needs a picture: this is a row of a table"
-        fields = cls.model_fields
-        bare = inputs.table is None or inputs.table.background is None
-        if bare and "background" in fields and "baseline" not in fields:
+        assert inputs.table is not None
+        if cls.needs_background() and inputs.table.background is None:
             return "needs a background: give background=, rows of the training data"
         return None
 
