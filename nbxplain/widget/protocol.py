@@ -312,11 +312,12 @@ class Ablation(TypedDict):
 class SummaryInfo(TypedDict):
     """The explanations of many inputs at once, player by player, in order of `names`.
 
-    `mean` is the mean of |phi| and `errors` its standard error. `values` holds phi, (rows,
-    players). For tables `features` holds the rows' values from 0 to 1 between `minimum` and `maximum` (the
-    codes of categories, which `choices` names), and `partners` the feature with which each
-    interacts most strongly, itself where it is alone. For pictures `map` holds the mean of |phi|
-    at each pixel and `picture` the first picture.
+    `mean` is the mean of |phi| over all `rows` and `errors` its standard error. `values` holds phi
+    of at most 1000 of them, (rows, players). For tables `features` holds the values of the same
+    rows from 0 to 1 between `minimum` and `maximum` (of categories their places in `choices`, which
+    is empty for numbers), -1 where one is missing, and `partners` the feature with which each
+    interacts most strongly, itself where it is alone. For pictures `map` holds the mean of |phi| at
+    each pixel and `picture` the first picture.
     """
 
     title: str

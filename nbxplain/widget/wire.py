@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -10,14 +11,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nbxplain.compare import Comparison, finite
+from nbxplain.contributions import additive, contributions, strongest
 from nbxplain.core.inputs import Inputs
 from nbxplain.methods.base import Attention
 from nbxplain.results import Attribution, Choice
 from nbxplain.results import Prediction as Said
-from nbxplain.widget import protocol
+from nbxplain.widget import protocol, runs
 from nbxplain.widget.protocol import Grid, Picture
 
 Floats = NDArray[np.float64]
+
+LARGEST_HEADS = 100_000
+"""Bytes of all heads' maps in a saved page, which is to stay under 1 MB."""
 
 
 def picture(image: Image.Image, longest: int | None = None, quality: int = 88) -> Picture:
@@ -82,7 +87,7 @@ def result(
     attribution: Attribution, id: str, phase: protocol.Phase, spec: protocol.Spec
 ) -> protocol.Result:
     """One explanation as drawn."""
-    values = attribution.heatmap().double().numpy()
+    values = attribution.drawn().double().numpy()
     seconds = attribution.evidence["seconds"][0]
     return {
         "id": id,
@@ -105,7 +110,7 @@ def result(
         ],
         "curve": _curve(attribution),
         "heads": _heads(attribution),
-        "players": None,
+        "players": players(attribution),
         "description": describe(attribution, values),
         "provenance": attribution.provenance,
     }
@@ -166,6 +171,16 @@ def head_maps(attention: Attention) -> Grid:
     return grid(seen[:, prefix:].reshape(-1, *attention.grid).double().numpy())
 
 
+def with_heads(result: protocol.Result, attention: Attention) -> protocol.Result:
+    """The result with the maps of its heads in it, at most LARGEST_HEADS bytes of them."""
+    assert result["heads"] is not None
+    maps = head_maps(attention)
+    step = math.ceil(math.sqrt(max(1, len(maps["data"]) / LARGEST_HEADS)))
+    if step > 1:
+        maps = grid(decode(maps)[:, ::step, ::step])
+    return {**result, "heads": {**result["heads"], "maps": maps}}
+
+
 def patch_maps(attention: Attention, layer: int, head: int) -> Grid:
     """Where each patch attends in one head (-1: their mean): (patches, rows, columns)."""
     heads = attention.weights[layer]
@@ -174,9 +189,27 @@ def patch_maps(attention: Attention, layer: int, head: int) -> Grid:
     return grid(patches.reshape(-1, *attention.grid).double().numpy())
 
 
+def players(attribution: Attribution) -> protocol.Players | None:
+    """What each player adds, and which pixels are its own; None where nothing adds up."""
+    if not additive(attribution):
+        return None
+    shares = contributions(attribution)
+    return {
+        "names": shares.names,
+        "values": shares.values.tolist(),
+        "errors": None if shares.errors is None else shares.errors.tolist(),
+        "shown": shares.shown,
+        "labels": runs.encode(shares.labels) if shares.of_picture else None,
+        "base": shares.base,
+        "score": shares.score,
+        "unit": shares.unit,
+        "evaluations": shares.evaluations,
+    }
+
+
 def _curve(attribution: Attribution) -> protocol.Curve | None:
     path, inputs = attribution.path, attribution.inputs
-    if path is None:
+    if path is None or inputs.is_table:
         return None
     return {
         "alpha": [round(v, 6) for v in path.alpha.tolist()],
@@ -205,6 +238,8 @@ def _chips(spec: protocol.Spec) -> str:
 def describe(attribution: Attribution, values: Floats) -> str:
     """The map in a sentence, for those who cannot see it."""
     head = f"{attribution.method.label} for {attribution.target[0]}"
+    if attribution.inputs.is_table:
+        return f"{head}: {'; '.join(strongest(attribution, 3)) or 'no feature matters'}."
     support = values.clip(min=0)
     total = float(support.sum())
     if total <= 0:
