@@ -31,6 +31,7 @@ _CHECKS = {
     "sanity": ("sanity_check", "random_label_check"),
     "sparsity": ("sparseness",),
     "steadiness": ("stability",),
+    "uncertainty": ("augmentation", "ensemble", "mc_dropout"),
 }
 _WHERE = {"Case": "case", "Check": "check"}
 _WHERE |= {name: module for module, names in _CHECKS.items() for name in names}

@@ -158,10 +158,10 @@ class Probability(Target):
         return super().score(output if shares else output.softmax(1), rows)
 
 
-def case(model: Any, inputs: Any, attribution: Explained, options: Options) -> Case:
+def case(model: Any, inputs: Any, attribution: Explained | None, options: Options) -> Case:
     """The case of the user's arguments. Raises InputError for a map that does not fit.
 
-    With an Attribution `inputs` may be None, for its own.
+    With an Attribution `inputs` may be None, for its own. Without any attribution there is no map.
     """
     target, layer = options.get("target"), options.get("layer")
     adapter = adapter_for(model, options)
@@ -182,6 +182,8 @@ def case(model: Any, inputs: Any, attribution: Explained, options: Options) -> C
         setting = ask(adapter, adapter.read(inputs), target)
         if isinstance(attribution, str | Method):
             return explained(setting, make(attribution), passes, layer)
+    if attribution is None:
+        return Case(setting, torch.empty(len(setting.inputs.tensor), 0), passes)
     return Case(setting, _fitting(attribution, setting.inputs), passes)
 
 
