@@ -1,0 +1,102 @@
+"""What may change, how far, and what that costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from nbxplain.core.errors import InputError, near
+from nbxplain.core.tables import Table
+
+Ranges = Mapping[str, tuple[float, float]]
+Monotone = Mapping[str, Literal["increase", "decrease"]]
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """For rows (Q, F): the smallest and largest value (Q, F) of each feature, the size of a step
+    worth one (F,) with its cost (F,), and which features are codes of categories or whole numbers.
+    """
+
+    low: Tensor
+    high: Tensor
+    scale: Tensor
+    costs: Tensor
+    discrete: Tensor
+    whole: Tensor
+
+    @classmethod
+    def of(
+        cls,
+        rows: Tensor,
+        table: Table,
+        immutable: Sequence[str],
+        ranges: Ranges,
+        monotone: Monotone,
+        costs: Mapping[str, float],
+    ) -> Bounds:
+        """Bounds from the background and what the user says. Raises InputError."""
+        for name in [*immutable, *ranges, *monotone, *costs]:
+            if name not in table.names:
+                hint = near(name, table.names) or f"The features are {', '.join(table.names)}."
+                raise InputError(f"There is no feature {name!r}.", hint)
+        background = table.background
+        assert background is not None
+        at = {name: place for place, name in enumerate(table.names)}
+        low = torch.minimum(rows, background.nan_to_num(torch.inf).amin(0).to(rows))
+        high = torch.maximum(rows, background.nan_to_num(-torch.inf).amax(0).to(rows))
+        for name, (start, end) in ranges.items():
+            if name in table.categories:
+                raise InputError(f"{name!r} has categories, no range.", "List it as immutable.")
+            if not start <= end:
+                raise InputError(
+                    f"The range of {name!r}, {start} to {end}, is empty.", "Give (low, high)."
+                )
+            low[:, at[name]], high[:, at[name]] = start, end
+        for name, way in monotone.items():
+            if way not in ("increase", "decrease"):
+                raise InputError(f"{name!r} cannot {way!r}.", "Say increase or decrease.")
+            bound = low if way == "increase" else high
+            bound[:, at[name]] = rows[:, at[name]]
+        for name in immutable:
+            low[:, at[name]] = high[:, at[name]] = rows[:, at[name]]
+        outside = ((rows < low) | (rows > high)).any(0)
+        if bool(outside.any()):
+            name = table.names[int(outside.nonzero()[0])]
+            raise InputError(
+                f"{name!r} lies outside of the range it is given.",
+                "Widen the range, so that leaving the feature as it is stays possible.",
+            )
+        discrete = torch.tensor([name in table.categories for name in table.names])
+        whole = torch.tensor([table.spans.get(name, (0, 0, False))[2] for name in table.names])
+        price = torch.tensor([float(costs.get(name, 1)) for name in table.names]).to(rows)
+        if bool((price <= 0).any()):
+            raise InputError("A cost must be above 0.", "List what cannot change as immutable.")
+        return cls(low, high, _scales(background, discrete).to(rows), price, discrete, whole)
+
+    @property
+    def free(self) -> Tensor:
+        """(Q, F): what may change at all."""
+        return self.high > self.low
+
+    def change(self, rows: Tensor, others: Tensor) -> Tensor:
+        """How far others (Q, C, F) are from rows (Q, F), feature by feature, in costs."""
+        apart = (others - rows.unsqueeze(1)).abs() / self.scale
+        return torch.where(self.discrete, (apart > 0).to(apart), apart) * self.costs
+
+    def inside(self, others: Tensor) -> Tensor:
+        """The nearest allowed values of (Q, C, F)."""
+        return others.clamp(self.low.unsqueeze(1), self.high.unsqueeze(1))
+
+
+def _scales(background: Tensor, discrete: Tensor) -> Tensor:
+    """Median absolute deviations (F,), or where they vanish standard deviations, or one."""
+    middle = background.nanmedian(0).values
+    deviation = (background - middle).abs().nanmedian(0).values
+    spread = background.nan_to_num(0).std(0, correction=0)
+    scale = torch.where(deviation > 0, deviation, spread)
+    return torch.where((scale > 0) & ~discrete, scale, 1.0)

@@ -1,0 +1,226 @@
+"""The search: starts from rows that are as wished, walks towards the row, gives back what it can.
+
+All queries, all candidates and all features are one tensor. `Hunt.walk` follows gradients,
+`Hunt.evolve` needs none; both leave candidates that `Hunt.tidy` makes sparse and near.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.passes import Passes
+from nbxplain.counterfactuals.bounds import Bounds
+from nbxplain.counterfactuals.causal import CausalGraph
+from nbxplain.counterfactuals.wish import Wish
+
+SHRINK = 0.03
+"""Of a walk: the cost that each step takes from every feature, as a share of the step."""
+HALVINGS = 10
+FEWER = 1.0
+"""What a changed feature costs beside its distance, where candidates are compared."""
+CLEAR = 1e-6
+"""The least margin that counts as valid: on the boundary itself nothing is decided."""
+
+
+@dataclass
+class Hunt:
+    """Queries (Q, F), what is allowed, and the model that must agree."""
+
+    rows: Tensor
+    bounds: Bounds
+    wish: Wish
+    adapter: ModelAdapter
+    passes: Passes
+    graph: CausalGraph
+    names: tuple[str, ...]
+    generator: torch.Generator
+
+    def outcome(self, shift: Tensor) -> Tensor:
+        """Rows (Q, C, F) after the shifts, with what follows from them."""
+        return self.graph.outcome(self.rows, shift, self.names)
+
+    def margins(self, others: Tensor) -> Tensor:
+        """Margins (Q, C) of rows (Q, C, F); what is not allowed is not valid."""
+        flat, margin = others.flatten(0, 1), others.new_zeros(others.shape[:2]).flatten()
+        for index, part in self.passes.scores(
+            len(flat), lambda r: flat[r], lambda output, _: self.wish.margin(output)
+        ):
+            margin[index] = part
+        off = (others - self.bounds.inside(others)).abs().amax(2)
+        slack = 1e-6 * self.bounds.scale.amax()
+        return torch.where(off > slack, -torch.inf, margin.view(others.shape[:2]))
+
+    def cost(self, shift: Tensor) -> Tensor:
+        """What the shifts (Q, C, F) cost (Q, C): what follows from them by itself costs nothing."""
+        return self.bounds.change(torch.zeros_like(self.rows), shift).sum(2)
+
+    def clamped(self, shift: Tensor) -> Tensor:
+        """The nearest shifts that keep what is acted on within its bounds."""
+        rows = self.rows.unsqueeze(1)
+        free = self.bounds.free.unsqueeze(1)
+        allowed = self.bounds.inside(rows + shift) - rows
+        return torch.where(free, allowed, 0.0)
+
+    def starts(self, count: int, background: Tensor) -> Tensor:
+        """Shifts (Q, count, F) to the nearest background rows that are as wished, else to any."""
+        scores = self.adapter.outputs(background.to(self.rows))
+        margin = self.wish.margin(scores)
+        wished = background[margin > CLEAR].to(self.rows)
+        pool = wished if len(wished) else background[margin.topk(1).indices].to(self.rows)
+        apart = self.bounds.change(self.rows, pool.expand(len(self.rows), -1, -1)).sum(2)
+        near = apart.topk(min(count, len(pool)), largest=False).indices
+        near = near.repeat(1, -(-count // near.shape[1]))[:, :count]
+        return self.clamped(pool[near] - self.rows.unsqueeze(1))
+
+    # With gradients
+
+    def walk(self, shift: Tensor, steps: int) -> Tensor:
+        """Along the margin's slope while it is negative, towards the row otherwise.
+
+        Each candidate weighs features differently, by which candidates come to differ.
+        """
+        weight = self._drawn(shift.shape, 0.3, 1.7) * self.bounds.costs
+        numbers = (~self.bounds.discrete).to(shift)
+        scale, best = self.bounds.scale, shift.clone()
+        lowest = torch.where(self.margins(self.outcome(shift)) > CLEAR, self.cost(shift), torch.inf)
+        shift = torch.where(self.bounds.discrete, shift, shift * 0.5)
+        for number in range(steps):
+            margin, slope = self._slope(shift)
+            cost = torch.where(margin > CLEAR, self.cost(shift), torch.inf)
+            better = cost < lowest
+            best[better], lowest[better] = shift[better], cost[better]
+            size = 0.5 * (1 - number / steps) + 0.02
+            # Steepest where a unit of cost buys most.
+            slope = slope * scale * numbers / weight
+            slope = slope / slope.abs().amax(2, keepdim=True).clamp(min=1e-30)
+            ahead = shift / scale + size * slope * (margin <= CLEAR).unsqueeze(2)
+            less = SHRINK * size * weight + size * 0.1 * weight * (margin > CLEAR).unsqueeze(2)
+            near = ahead.sign() * (ahead.abs() - less * numbers).clamp(min=0)
+            shift = self.clamped(torch.where(self.bounds.discrete, shift, near * scale))
+        return best
+
+    def _slope(self, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """Margins (Q, C) and their gradients with respect to the shifts."""
+        with torch.enable_grad():
+            acted = shift.detach().requires_grad_()
+            others = self.outcome(acted)
+        flat = others.detach().flatten(0, 1)
+        margin, slope = flat.new_zeros(len(flat)), torch.zeros_like(flat)
+        for part in self.passes.gradients(
+            len(flat), lambda r: flat[r], lambda output, _: self.wish.margin(output)
+        ):
+            margin[part.rows], slope[part.rows] = part.scores, part.gradient
+        slope = slope.view_as(others)
+        if self.graph.effects:
+            (slope,) = torch.autograd.grad(others, acted, slope)
+        return margin.view(shift.shape[:2]), slope
+
+    # Without
+
+    def evolve(self, shift: Tensor, background: Tensor, generations: int) -> Tensor:
+        """A child takes each feature from its mother, another parent, the row or the background,
+        and replaces its mother where it is better.
+
+        Every place in the population weighs features differently, or all would become one.
+        """
+        weight = self._drawn(shift.shape, 0.1, 1.9)
+        fitness = self._fitness(shift, weight)
+        for _ in range(generations):
+            child = self._children(shift, background)
+            worth = self._fitness(child, weight)
+            better = worth < fitness
+            shift = torch.where(better.unsqueeze(2), child, shift)
+            fitness = torch.where(better, worth, fitness)
+        return shift
+
+    def _children(self, mother: Tensor, background: Tensor) -> Tensor:
+        queries, count, features = mother.shape
+        pair = torch.randint(count, (queries, count), generator=self.generator)
+        father = mother.gather(1, pair.unsqueeze(2).expand(-1, -1, features))
+        chosen = torch.randint(len(background), (queries, count), generator=self.generator)
+        other = background.to(mother)[chosen] - self.rows.unsqueeze(1)
+        lot = self._drawn(mother.shape, 0, 1)
+        child = torch.where(lot < 0.7, mother, father)
+        # Part of the way back, all of the way back, or something new.
+        child = torch.where((lot > 0.84) & ~self.bounds.discrete, child * 0.6, child)
+        child = torch.where((lot > 0.92) & (lot <= 0.98), 0.0, child)
+        return self.clamped(torch.where(lot > 0.98, other, child))
+
+    def _fitness(self, shift: Tensor, weight: Tensor) -> Tensor:
+        """Small is good: what is invalid comes after all that is valid, the nearest first."""
+        margin = self.margins(self.outcome(shift))
+        parts = self.bounds.change(torch.zeros_like(self.rows), shift)
+        cost = (weight * (parts + FEWER * (shift != 0))).sum(2)
+        return torch.where(margin > CLEAR, cost, 1e9 - margin.clamp(min=-1e6))
+
+    # Both
+
+    def tidy(self, shift: Tensor) -> Tensor:
+        """Whole numbers, as few changes as possible, each as small as possible, all still valid."""
+        shift = self._rounded(shift)
+        shift = self._sparse(shift)
+        shift = self._near(shift)
+        return self._sparse(self._rounded(shift))
+
+    def _if_valid(self, shift: Tensor, other: Tensor) -> Tensor:
+        """`other` where it is valid, else `shift`."""
+        valid = self.margins(self.outcome(other)) > CLEAR
+        return torch.where(valid.unsqueeze(2), other, shift)
+
+    def _rounded(self, shift: Tensor) -> Tensor:
+        """Whole numbers where the background has only these: the nearest, else further out."""
+        if not bool(self.bounds.whole.any()):
+            return shift
+        value = self.rows.unsqueeze(1) + shift
+        away = torch.where(shift > 0, value.ceil(), value.floor())
+        for whole in (away, value.round()):
+            moved = torch.where(self.bounds.whole & (shift != 0), whole, value)
+            shift = self._if_valid(shift, self.clamped(moved - self.rows.unsqueeze(1)))
+        return shift
+
+    def _sparse(self, shift: Tensor) -> Tensor:
+        """Gives features back, the cheapest change first, while that stays valid."""
+        order = self.bounds.change(torch.zeros_like(self.rows), shift).argsort(2)
+        for place in range(shift.shape[2]):
+            without = shift.scatter(2, order[:, :, place : place + 1], 0.0)
+            shift = self._if_valid(shift, without)
+        return shift
+
+    def _near(self, shift: Tensor) -> Tensor:
+        """The shortest part of each shift that is valid, by bisection."""
+        low, high = torch.zeros_like(shift[..., :1]), torch.ones_like(shift[..., :1])
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            scaled = torch.where(self.bounds.discrete, shift, shift * middle)
+            valid = (self.margins(self.outcome(scaled)) > CLEAR).unsqueeze(2)
+            low, high = torch.where(valid, low, middle), torch.where(valid, middle, high)
+        return torch.where(self.bounds.discrete, shift, shift * high)
+
+    def chosen(self, shift: Tensor, count: int, diversity: float) -> Tensor:
+        """The best `count` of the candidates: valid ones, near the row and far from each other."""
+        margin = self.margins(self.outcome(shift))
+        cost = self.cost(shift) + FEWER * (shift != 0).sum(2)
+        worth = torch.where(margin > CLEAR, cost, 1e9 - margin.clamp(min=-1e6))
+        apart = torch.full_like(worth, torch.inf)
+        picked: list[Tensor] = []
+        rows = torch.arange(len(shift))
+        for number in range(count):
+            gain = diversity * apart.clamp(max=1e6) if number else torch.zeros_like(worth)
+            gain = torch.where(apart <= 1e-9, -1e12, gain)
+            best = (worth - gain).argmin(1)
+            picked.append(shift[rows, best])
+            difference = (shift - picked[-1].unsqueeze(1)) / self.bounds.scale
+            distance = torch.where(
+                self.bounds.discrete, (difference != 0).to(shift), difference.abs()
+            ).sum(2)
+            apart = apart.minimum(distance)
+            worth[rows, best] = 1e15
+        return torch.stack(picked, 1)
+
+    def _drawn(self, shape: torch.Size, low: float, high: float) -> Tensor:
+        drawn = torch.rand(shape, generator=self.generator, dtype=self.rows.dtype)
+        return low + (high - low) * drawn.to(self.rows.device)

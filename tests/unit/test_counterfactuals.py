@@ -1,0 +1,267 @@
+"""Counterfactual rows: closed forms, the causal loan, and bounds that hold whatever is asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor, nn
+
+from nbxplain.core.errors import InputError, MethodError, TargetError
+from nbxplain.counterfactuals import CausalGraph, counterfactuals
+from tests.snapshot import snapshot
+
+SEARCHES = ["gradient", "genetic", "nearest"]
+every_search = pytest.mark.parametrize("search", SEARCHES)
+
+
+class Line(nn.Module):
+    """Two classes: the second one's score is w.x + b, the first one's is nothing."""
+
+    def __init__(self, weights: list[float], bias: float) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.tensor(weights, dtype=torch.float64))
+        self.bias = bias
+
+    def forward(self, x: Tensor) -> Tensor:
+        score = x @ self.w + self.bias
+        return torch.stack([torch.zeros_like(score), score], 1)
+
+
+UNIT = np.array([[-1.0, -1, -1], [1, 1, 1], [-1, 1, 1], [1, -1, -1]]) * 4.1
+"""Rows whose median absolute deviation is 4.1 in every feature."""
+
+
+@every_search
+def test_the_cheapest_change_of_a_linear_model_is_of_one_feature(search: Any) -> None:
+    """|s| / max |w| = 1.0 for w = (2, -1, .5), s = -2, by exactly one feature."""
+    model = Line([2.0, -1.0, 0.5], -2.0)
+    result = counterfactuals(model, np.zeros(3), 1, background=UNIT, k=1, search=search)
+    assert result.valid.all()
+    assert result.changed.tolist() == [[1]]
+    (change,) = (result.rows[0, 0] - result.original[0])[:1].tolist()
+    assert change == pytest.approx(1.0, abs=0.02)
+    assert float(result.distance[0, 0]) == pytest.approx(1 / 4.1, abs=0.005)
+
+
+def test_costs_decide_which_feature_is_changed() -> None:
+    model = Line([2.0, -1.0, 0.5], -2.0)
+    result = counterfactuals(model, np.zeros(3), 1, background=UNIT, k=1, costs={"feature 0": 5.0})
+    assert list(result.changes()[0]) == ["feature 1"]
+
+
+LOAN = np.array(
+    [[40000.0, 10000], [75000, 25000], [110000, 40000], [160000, 60000], [90000, 30000]]
+)
+
+
+def loan() -> Line:
+    """Karimi et al. 2021: h = sign(x1 + 5 x2 - 225000), in thousands for the slope's sake."""
+    return Line([1.0, 5.0], -225_000.0)
+
+
+def test_the_loan_without_its_graph() -> None:
+    names = ["income", "balance"]
+    for free, expected in (("income", 100_000), ("balance", 30_000)):
+        held = [name for name in names if name != free]
+        result = counterfactuals(
+            loan(), [75000.0, 25000.0], 1, background=LOAN, feature_names=names,
+            immutable=held, k=1,
+        )  # fmt: skip
+        at = names.index(free)
+        assert float(result.rows[0, 0, at]) == pytest.approx(expected, rel=1e-3)
+
+
+@every_search
+def test_the_loan_with_its_graph(search: Any) -> None:
+    """do(income = 85000), +13.3 %, carries the balance to 28000: exactly on the boundary."""
+    graph = CausalGraph({"balance": (["income"], lambda income: 0.3 * income)})
+    result = counterfactuals(
+        loan(), {"income": 75000.0, "balance": 25000.0}, 1, background=LOAN,
+        feature_names=["income", "balance"], causal_graph=graph, k=1, search=search,
+        costs={"balance": 100.0},
+    )  # fmt: skip
+    assert result.valid.all()
+    income, balance = result.rows[0, 0].tolist()
+    assert income == pytest.approx(85_000, rel=2e-3)
+    assert balance == pytest.approx(28_000, rel=2e-3)
+    assert result.actions[0, 0, 1] == 0
+    assert result.changed.tolist() == [[1]]
+
+
+def test_a_cycle_is_refused() -> None:
+    with pytest.raises(InputError, match="a -> b -> a"):
+        CausalGraph({"a": (["b"], lambda b: b), "b": (["a"], lambda a: a)})
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    held=st.sets(st.integers(0, 4), max_size=3),
+    search=st.sampled_from(SEARCHES),
+    rising=st.integers(0, 4),
+    ranged=st.integers(0, 4),
+)
+def test_bounds_hold_for_every_row(
+    seed: int, held: set[int], search: Any, rising: int, ranged: int
+) -> None:
+    """60 random models, 5 rows each, 4 counterfactuals a row: 1200 cases."""
+    generator = torch.Generator().manual_seed(seed)
+    torch.manual_seed(seed)
+    model = nn.Sequential(nn.Linear(5, 8), nn.Tanh(), nn.Linear(8, 2)).double()
+    data = torch.randn(60, 5, generator=generator, dtype=torch.float64)
+    data[:, 4] = (3 * data[:, 4]).round()
+    rows = data[model(data).argmax(1) == 0][:5]
+    if not len(rows):
+        return
+    span = (float(data[:, ranged].min()) - 1, float(data[:, ranged].max()) + 1)
+    result = counterfactuals(
+        model, rows, 1, background=data.numpy(), search=search, steps=10, seed=seed,
+        immutable=[f"feature {i}" for i in held], monotone={f"feature {rising}": "increase"},
+        ranges={f"feature {ranged}": span} if ranged not in held | {rising} else {},
+    )  # fmt: skip
+    before = rows.unsqueeze(1)
+    for place in held:
+        assert torch.equal(result.rows[..., place], before[..., place].expand(-1, 4))
+    assert bool((result.rows[..., rising] >= before[..., rising] - 1e-12).all())
+    assert float(result.rows[..., ranged].min()) >= span[0] - 1e-9
+    assert float(result.rows[..., ranged].max()) <= span[1] + 1e-9
+    valid = result.rows[result.valid]
+    assert bool((model(valid).argmax(1) == 1).all())
+    whole = valid[:, 4]
+    assert torch.equal(whole, whole.round())
+    assert torch.equal(result.valid, result.margin > 1e-6)
+
+
+@pytest.fixture(scope="module")
+def cancer() -> tuple[nn.Module, Tensor, list[str]]:
+    """The ten mean features, and a network of 20 units."""
+    data = load_breast_cancer()
+    x, y = torch.tensor(data.data[:, :10]).float(), torch.tensor(data.target)
+    torch.manual_seed(0)
+
+    class Scaled(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(10, 20), nn.ReLU(), nn.Linear(20, 2))
+            self.register_buffer("mean", x.mean(0))
+            self.register_buffer("std", x.std(0))
+
+        def forward(self, rows: Tensor) -> Tensor:
+            scores: Tensor = self.net((rows - self.mean) / self.std)
+            return scores
+
+    model = Scaled()
+    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+    for _ in range(200):
+        optimiser.zero_grad()
+        nn.functional.cross_entropy(model(x), y).backward()
+        optimiser.step()
+    return model.eval(), x, [str(name) for name in data.feature_names[:10]]
+
+
+@every_search
+def test_breast_cancer_is_valid_and_sparse(cancer: Any, search: Any) -> None:
+    model, x, names = cancer
+    before = snapshot(model)
+    queries = x[model(x).argmax(1) == 0][:20]
+    result = counterfactuals(
+        model, queries, 1, background=x.numpy(), feature_names=names, search=search,
+        immutable=["mean texture"],
+    )  # fmt: skip
+    assert snapshot(model) == before
+    assert result.validity >= 0.98
+    assert float(result.changed.double().mean()) <= 3
+    assert torch.equal(result.rows[..., 1], result.original[:, None, 1].expand(-1, 4))
+    assert float(result.diversity.mean()) > 1
+    again = counterfactuals(
+        model, queries, 1, background=x.numpy(), feature_names=names, search=search,
+        immutable=["mean texture"],
+    )  # fmt: skip
+    assert torch.equal(again.rows, result.rows)
+
+
+def test_a_forest_and_its_categories() -> None:
+    generator = np.random.default_rng(0)
+    colour = generator.choice(["red", "green", "blue"], 300)
+    size = generator.normal(size=300)
+    answer = (size + 2 * (colour == "red") > 1).astype(int)
+    codes = {"red": 0.0, "green": 1.0, "blue": 2.0}
+
+    def encoded(rows: Any) -> Any:
+        return np.array([[codes[str(c)], float(s)] for c, s in rows])
+
+    rows = [{"colour": str(c), "size": float(s)} for c, s in zip(colour, size, strict=True)]
+    forest = RandomForestClassifier(30, random_state=0).fit(
+        encoded(list(zip(colour, size, strict=True))), answer
+    )
+    result = counterfactuals(
+        lambda table: forest.predict_proba(encoded(table)), {"colour": "blue", "size": -0.2}, "1",
+        background=rows, labels=["0", "1"],
+    )  # fmt: skip
+    assert result.search == "genetic"
+    assert result.valid.all()
+    kinds = [set(changed) for changed in result.changes()]
+    assert {"colour"} in kinds or {"colour", "size"} in kinds
+    assert result.describe()["queries"][0]["counterfactuals"][0]["valid"]
+    assert "to be 1" in result.summary()
+    assert result.figure().axes
+
+
+def test_wine_with_a_logistic_regression() -> None:
+    data = load_wine()
+    model = LogisticRegression(max_iter=5000).fit(data.data, data.target)
+    rows = data.data[model.predict(data.data) == 0][:5]
+    result = counterfactuals(model, rows, 2, background=data.data, feature_names=data.feature_names)
+    assert result.validity == 1
+    found = result.rows.flatten(0, 1).numpy()
+    assert set(model.predict(found)) == {2}
+
+
+def test_an_interval_of_one_score() -> None:
+    def price(rows: Any) -> Any:
+        return rows[:, 0] * 3 + rows[:, 1]
+
+    background = np.random.default_rng(0).normal(size=(50, 2)) * 3
+    result = counterfactuals(price, [0.0, 0.0], (4.0, 5.0), background=background, k=2)
+    scores = price(result.rows[0].numpy())
+    assert ((scores > 4) & (scores < 5)).all()
+
+
+def test_what_cannot_be_reached_is_said() -> None:
+    model = Line([1.0, 0.0, 0.0], -100.0)
+    result = counterfactuals(model, np.zeros(3), 1, background=UNIT, k=2)
+    assert not result.valid.any()
+    assert "-95.9" in result.notices[0]
+    assert "not reached" in result.summary()
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "says"),
+    [
+        ({"desired": 0}, TargetError, "already"),
+        ({"desired": "cat"}, TargetError, "cat"),
+        ({"desired": (0.0, 1.0)}, TargetError, "interval"),
+        ({"immutable": ["size"]}, InputError, "no feature 'size'"),
+        ({"ranges": {"feature 0": (2.0, 1.0)}}, InputError, "empty"),
+        ({"ranges": {"feature 0": (2.0, 3.0)}}, InputError, "outside"),
+        ({"monotone": {"feature 0": "up"}}, InputError, "up"),
+        ({"costs": {"feature 0": 0.0}}, InputError, "above 0"),
+        ({"k": 0}, MethodError, "k = 0"),
+        ({"search": "luck"}, MethodError, "luck"),
+        ({"causal_graph": CausalGraph({"rain": ([], lambda: 0)})}, InputError, "rain"),
+    ],
+)
+def test_bad_input_is_refused_by_name(
+    changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
+    options: dict[str, Any] = {"desired": 1, "background": UNIT, **changes}
+    with pytest.raises(error, match=says):
+        counterfactuals(Line([2.0, -1.0, 0.5], -2.0), np.zeros(3), **options)
