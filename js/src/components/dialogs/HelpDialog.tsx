@@ -18,7 +18,7 @@ const KEYS: [string, [string[], string][]][] = [
 			[["[", "]"], "opacity"],
 			[["C"], "next colours"],
 			[["V"], "next view"],
-			[["1", "2"], "explain, compare"],
+			[["1", "2", "3"], "explain, compare, waterfall"],
 			[["S"], "sign; in swipe, swap the sides"],
 			[["+", "−", "0"], "zoom in, out, fit"],
 			[["←", "↑", "↓", "→"], "move the crosshair (Shift: by ten)"],
