@@ -50,7 +50,8 @@ def signature(model: nn.Module) -> tuple[object, ...]:
             if kind in SIMPLE:
                 found.append(value)
             elif kind is dict or kind is OrderedDict:
-                found += map(id, value.values())
+                if value:
+                    found += map(id, value.values())
             else:
                 found.append(id(value))
     return tuple(found)
@@ -102,9 +103,17 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
         return copied
     if kind is tuple:
         return tuple(_copy(item, memo) for item in value)
+    if kind is set:
+        copied = memo[id(value)] = {_copy(item, memo) for item in value}
+        return copied
     if isinstance(value, nn.Module) and _ordinary(kind):
         module = memo[id(value)] = kind.__new__(kind)
-        module.__setstate__({key: _copy(item, memo) for key, item in vars(value).items()})
+        module.__setstate__(
+            {
+                key: item if type(item) in SIMPLE else _copy(item, memo)
+                for key, item in vars(value).items()
+            }
+        )
         return module
     return copy.deepcopy(value, memo)
 
