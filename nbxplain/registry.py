@@ -50,6 +50,7 @@ def table() -> Table:
                 for need, wanted in (
                     ("layer", method.needs_layer),
                     ("baseline", method.needs_baseline()),
+                    ("trees", method.needs_trees),
                 )
                 if wanted
             ),

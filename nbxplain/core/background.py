@@ -87,7 +87,9 @@ def _encoded(rows: Any) -> dict[str, Any]:
             f"A background cannot be of shape {array.shape} and type {array.dtype}.",
             "Give numbers (K, C, H, W) for pictures, (K, F) for table rows.",
         )
-    if not np.isfinite(array).all():
+    missing = np.isnan(array).any() and array.ndim == 4
+    # What is missing in a row is for the model to judge.
+    if missing or np.isinf(array).any():
         raise InputError(
             "The background has values that are NaN or infinite.", "Replace them first."
         )

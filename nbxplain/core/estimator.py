@@ -45,8 +45,7 @@ class Estimator(nn.Module):
 
     def forward(self, rows: Tensor) -> Tensor:
         """Scores (N, K) of encoded rows (N, F)."""
-        given = rows.detach().cpu().double()
-        decoded = given.numpy() if self.table is None else self.table.decode(given)
+        decoded = self.decoded(rows)
         try:
             output = self._function(decoded)
         except Exception as error:
@@ -56,6 +55,11 @@ class Estimator(nn.Module):
                 "values with categories=, or give a DataFrame as background.",
             ) from error
         return self._scores(output, len(rows)).to(rows.device)
+
+    def decoded(self, rows: Tensor) -> Any:
+        """Encoded rows (N, F) as the estimator takes them."""
+        given = rows.detach().cpu().double()
+        return given.numpy() if self.table is None else self.table.decode(given)
 
     def _scores(self, output: Any, rows: int) -> Tensor:
         array = output.detach().cpu().numpy() if isinstance(output, Tensor) else np.asarray(output)

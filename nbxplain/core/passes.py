@@ -122,6 +122,11 @@ class Passes:
         self._interactive = interactive
         self._cancelled = cancelled
 
+    def check(self) -> None:
+        """Raises Cancelled if the run was stopped; called before every pass."""
+        if self._cancelled():
+            raise Cancelled
+
     def scores(
         self, count: int, build: Build, score: Score, change: Change | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -291,8 +296,7 @@ class Passes:
         self._choose(model, count, build, backward)
         start = 0
         while start < count:
-            if self._cancelled():
-                raise Cancelled
+            self.check()
             assert self.chunk is not None
             # Chunks of one size: a small last one would run at the pace of a small batch.
             stop = start + -(-(count - start) // -(-(count - start) // self.chunk))

@@ -30,6 +30,7 @@ from nbxplain.methods.propagation import (
     GuidedGradCAM,
 )
 from nbxplain.methods.rise import RISE
+from nbxplain.methods.trees import TreeShap
 
 __all__ = [
     "CAM",
@@ -62,6 +63,7 @@ __all__ = [
     "Question",
     "ScoreCAM",
     "SmoothGrad",
+    "TreeShap",
     "XGradCAM",
     "make",
 ]

@@ -32,7 +32,10 @@ from tests.models import (
 )
 from tests.snapshot import snapshot
 
-every_method = pytest.mark.parametrize("name", sorted(REGISTRY))
+every_name = pytest.mark.parametrize("name", sorted(REGISTRY))
+explains_networks = sorted(name for name, cls in REGISTRY.items() if not cls.needs_trees)
+"""What needs trees passes like tests in test_trees.py."""
+every_method = pytest.mark.parametrize("name", explains_networks)
 attentive = [name for name, cls in REGISTRY.items() if cls.needs_attention]
 every_streaming = pytest.mark.parametrize(
     "name", sorted(name for name, cls in REGISTRY.items() if cls.resumable)
@@ -136,7 +139,7 @@ def test_the_user_calls_the_model_meanwhile(name: str) -> None:
     assert all(answer.requires_grad for answer in answers)
 
 
-@pytest.mark.parametrize("name", sorted(set(REGISTRY) - set(attentive)))
+@pytest.mark.parametrize("name", sorted(set(explains_networks) - set(attentive)))
 def test_preserves_the_pretrained_network(name: str, network: nn.Module, fed_cat: Tensor) -> None:
     before = snapshot(network)
     result = explain(network, fed_cat, make(name).draft(), progress=False)
@@ -363,7 +366,7 @@ def variants(name: str) -> list[Method]:
     return [cls(), cls().draft(), cls(**known)]
 
 
-@every_method
+@every_name
 def test_json_round_trip(name: str) -> None:
     for method in variants(name):
         again = type(method).model_validate_json(method.model_dump_json())
@@ -371,7 +374,7 @@ def test_json_round_trip(name: str) -> None:
         assert hash(again) == hash(method)
 
 
-@every_method
+@every_name
 def test_repr_evaluates_to_an_equal_method(name: str) -> None:
     kinds = {"Background": Background, "Baseline": Baseline, "Regions": Regions}
     names = {**vars(import_module("nbxplain.methods")), **kinds}
@@ -379,7 +382,7 @@ def test_repr_evaluates_to_an_equal_method(name: str) -> None:
         assert eval(repr(method), names) == method
 
 
-@every_method
+@every_name
 def test_every_parameter_explains_itself(name: str) -> None:
     for field, info in REGISTRY[name].model_fields.items():
         assert info.description, field
