@@ -257,3 +257,41 @@ describe("keeping a comparison", () => {
 		expect(box(/^Grad-CAM/).disabled).toBe(true);
 	});
 });
+
+describe("a comparison that holds no longer", () => {
+	const stale = () => screen.queryAllByText("stale").length;
+	const push = (state: Partial<Traits>, comparison = three) => {
+		const { model } = compare(comparison);
+		expect(stale()).toBe(0);
+		return act(() => model.push(state));
+	};
+
+	it.each<[string, Partial<Traits>]>([
+		["class", { target: 281 }],
+		["baseline", { baseline: { kind: "black" } }],
+		["layer", { layer: "blocks.4" }],
+		["weights", { _comparison_stale: true }],
+	])("says so when the %s has changed", async (_, state) => {
+		await push(state);
+		expect(stale()).toBe(three.results.length);
+		expect(screen.getByRole("status").textContent).toContain("Compare again");
+	});
+
+	it.each<[string, Partial<Traits>]>([
+		["the current method", { method: "grad_cam" }],
+		["its parameters", { params: { n_steps: 7 } }],
+		["the look", { clip: 90, colormap: "viridis" }],
+	])("does not depend on %s", async (_, state) => {
+		await push(state);
+		expect(stale()).toBe(0);
+	});
+
+	it("compares classes by one method with its parameters", async () => {
+		const classes = comparedTargets([285, 281]);
+		await push({ target: 282 }, classes);
+		expect(stale()).toBe(0);
+		closeAll();
+		await push({ params: { n_steps: 7 } }, classes);
+		expect(stale()).toBe(2);
+	});
+});

@@ -171,3 +171,21 @@ it("says in a saved view why there is no grid", async () => {
 	const section = screen.getByRole("region", { name: "heads" });
 	expect(section.textContent).toContain("Run the cell again");
 });
+
+it("a saved page brings the maps of its heads along", async () => {
+	const { maps, buffer } = headMaps();
+	const kept = { ...heads, maps: { ...maps, data: buffer } };
+	const { model, store } = opened({
+		...raw,
+		_result: result("a", raw, { signed: false, heads: kept }),
+	});
+	render(<App store={store} host={document.body} />);
+	await act(() => model.emit("comm:close"));
+	await screen.findByRole("grid", { name: "attention heads" });
+	const stamps = screen.getAllByRole("button", { name: /^layer \d/ });
+	expect(stamps).toHaveLength(heads.layers * (heads.heads + 1));
+	fireEvent.click(stamp(2, "head 3"));
+	await waitFor(() => expect(store.ui.attended.value?.rows).toBe(8));
+	const section = screen.getByRole("region", { name: "heads" });
+	expect(section.textContent).not.toContain("point at a patch");
+});

@@ -2,15 +2,23 @@ import type { Comparison, Failure } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { Section } from "../panel/Section";
 import { Choose } from "./Choose";
+import { comparisonStale } from "./compared";
 import { Matrix } from "./Matrix";
 import { nameOf } from "./names";
 
 /** What to compare, how far the answers agree, and what could not be answered. */
 export function Compare({ store }: { store: Store }) {
 	const comparison = store.traits._comparison.value;
+	const stale = comparison && comparisonStale(store);
 	return (
 		<>
 			<Choose store={store} />
+			{stale && (
+				<p class="nbx-dialog-warning nbx-compared-stale" role="status">
+					The model, the class or the settings have changed since this was
+					compared. Compare again.
+				</p>
+			)}
 			{comparison && <Agreement comparison={comparison} />}
 			{comparison && comparison.failures.length > 0 && (
 				<Section name="not computed">

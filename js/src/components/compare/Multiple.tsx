@@ -1,4 +1,5 @@
 import { useComputed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import type { Comparison, Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { classOf } from "../header/target";
@@ -6,12 +7,13 @@ import { Value } from "../panel/EvidenceList";
 import { Degenerate } from "../stage/Badges";
 import { Layered } from "../stage/Layered";
 import { signed } from "../stage/numbers";
-import { usePainting } from "../stage/painting";
+import { painting } from "../stage/painting";
 import { valueAt } from "../stage/Readout";
 import type { Raster } from "../stage/raster";
 import type { Scene } from "../stage/scene";
 import type { Size } from "../stage/viewport";
-import type { Measures } from "./measured";
+import { comparisonStale } from "./compared";
+import { compared, type Measures } from "./measured";
 import { nameOf } from "./names";
 
 interface Props {
@@ -39,6 +41,11 @@ export function Multiple(props: Props) {
 			<Name store={store} at={at} kind={kind} result={result} />
 			<Layered store={store} scene={scene} pane={pane} shows={shows}>
 				<Degenerate result={result} />
+				{comparisonStale(store) && (
+					<div class="nbx-badges">
+						<span class="nbx-badge">stale</span>
+					</div>
+				)}
 				<Reading store={store} scene={scene} />
 			</Layered>
 			{evidence && (
@@ -55,14 +62,12 @@ function useCompared({ store, at, picture, measures }: Props): Scene {
 	const result = useComputed(
 		() => store.traits._comparison.value?.results[at] ?? null,
 	);
-	const heatmap = useComputed(() => measures.maps.value[at]?.heatmap ?? null);
-	const ranking = useComputed(
-		() => measures.maps.value[at]?.ranking ?? new Float32Array(),
-	);
 	const description = useComputed(() => result.value?.description ?? null);
-	const { signed, limit } = measures;
-	const painting = usePainting(store, { heatmap, ranking, signed, limit });
-	return { ...painting, result, description, picture };
+	const painted = useMemo(
+		() => painting(store, compared(measures, at)),
+		[store, measures, at],
+	);
+	return { ...painted, result, description, picture };
 }
 
 interface NameProps {

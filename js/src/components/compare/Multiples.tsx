@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import type { Comparison } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { signed } from "../stage/numbers";
@@ -5,8 +6,9 @@ import { Predictions } from "../stage/Predictions";
 import { useColours, useQuiet, valueAt } from "../stage/Readout";
 import { type Raster, useRaster } from "../stage/raster";
 import { paneSize } from "../stage/viewport";
+import { comparisonStale } from "./compared";
 import { Multiple } from "./Multiple";
-import { type Measures, useMeasures } from "./measured";
+import { type Measures, measuresOf } from "./measured";
 import { nameOf } from "./names";
 import { SharedScale } from "./SharedScale";
 
@@ -23,16 +25,17 @@ interface Props {
 
 /** Small multiples: the same picture under each map, the same place, the same crosshair. */
 export function Multiples({ store, available, comparison }: Props) {
-	const measures = useMeasures(store);
+	const measures = useMemo(() => measuresOf(store), [store]);
 	const picture = useRaster(store.traits._image.value);
 	const columns = columnsFor(comparison.results.length, available);
 	const room = (available - GAP * (columns - 1)) / columns;
 	const pane = paneSize(store.traits._image.value, room);
 	const width = pane.width * columns + GAP * (columns - 1);
+	const stale = comparisonStale(store) ? " nbx-stale" : "";
 	return (
 		<>
 			<ol
-				class="nbx-multiples"
+				class={`nbx-multiples${stale}`}
 				aria-label="compared maps"
 				style={{ "--columns": columns, "--pane": `${pane.width}px` }}
 			>
@@ -58,7 +61,7 @@ export function Multiples({ store, available, comparison }: Props) {
 }
 
 /** Four stand better as two by two than as three and one. */
-function columnsFor(count: number, available: number): number {
+export function columnsFor(count: number, available: number): number {
 	const most = available >= WIDE && count !== 4 ? 3 : 2;
 	return Math.min(most, count);
 }

@@ -1,8 +1,8 @@
-import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { computed, type ReadonlySignal } from "@preact/signals";
 import { type Ranking, rank } from "../../color/ranking";
 import { decodeMap } from "../../model/decode";
 import type { Heatmap, Store } from "../../model/store";
-import { limitOf } from "../stage/painting";
+import { limitOf, type Source } from "../stage/painting";
 
 /** The map of one compared result, decoded once. */
 export interface Measured {
@@ -19,15 +19,15 @@ export interface Measures {
 }
 
 /** What the maps of the comparison have in common. */
-export function useMeasures({ traits, ui }: Store): Measures {
+export function measuresOf({ traits, ui }: Store): Measures {
 	const comparison = traits._comparison;
-	const maps = useComputed(
+	const maps = computed(
 		() => comparison.value?.results.map(({ map }) => measure(map)) ?? [],
 	);
-	const signed = useComputed(
+	const signed = computed(
 		() => comparison.value?.results.some((result) => result.signed) ?? true,
 	);
-	const limit = useComputed(() => {
+	const limit = computed(() => {
 		// Units of different methods are not the same: nothing could be shared.
 		if (!ui.sameUnits.value || comparison.value?.kind !== "targets")
 			return null;
@@ -35,6 +35,15 @@ export function useMeasures({ traits, ui }: Store): Measures {
 		return Math.max(...maps.value.map(({ ranking }) => limitOf(ranking, clip)));
 	});
 	return { maps, signed, limit };
+}
+
+/** One of the compared maps, as it is to be painted. */
+export function compared({ maps, ...shared }: Measures, at: number): Source {
+	return {
+		...shared,
+		heatmap: computed(() => maps.value[at]?.heatmap ?? null),
+		ranking: computed(() => maps.value[at]?.ranking ?? new Float32Array()),
+	};
 }
 
 function measure(grid: Parameters<typeof decodeMap>[0]): Measured {

@@ -6,7 +6,7 @@ import { reason } from "../controls/reason";
 import { Segmented } from "../controls/Segmented";
 import { Slider } from "../controls/Slider";
 import { useScene } from "../stage/scene";
-import { composed } from "./composed";
+import { composed, composedComparison } from "./composed";
 import { Dialog } from "./Dialog";
 import type { DialogProps } from "./Dialogs";
 import { download } from "./download";
@@ -42,12 +42,10 @@ const SUBJECTS = [
 const FIGURES = new Set<Format>(["png", "svg", "pdf"]);
 
 export function ExportDialog({ store, onClose }: DialogProps) {
-	const offerComparison = useComputed(
-		() => !store.offlineReason.value && compared(store) !== null,
-	);
+	const shown = useComputed(() => compared(store));
 	const choice = useSignal<Choice>({
 		format: "png",
-		comparison: offerComparison.peek(),
+		comparison: shown.peek() !== null,
 		width: "single",
 		dpi: 300,
 		caption: true,
@@ -66,8 +64,13 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 		busy.value = true;
 		trouble.value = "";
 		try {
-			if (offline) download(await composed(scene, store), "nbxplain.png");
-			else {
+			if (offline) {
+				const drawn =
+					comparison && shown.value
+						? composedComparison(store, shown.value, scene.picture)
+						: composed(scene, store);
+				download(await drawn, "nbxplain.png");
+			} else {
 				const { answer, buffers } = await store.ask({
 					kind: "export",
 					...choice.value,
@@ -106,7 +109,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 			<div class="nbx-export">
 				{earlier && <Earlier store={store} what="exported" />}
 				{!offline && !comparison && <Warning store={store} />}
-				{offerComparison.value && (
+				{shown.value && (
 					<Segmented
 						label="what"
 						value={comparison ? "comparison" : "result"}
@@ -127,7 +130,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 				/>
 				<p class="nbx-export-hint">
 					{offline
-						? "The result as it is on the screen. The other formats need a kernel."
+						? "As it is on the screen. The other formats need a kernel."
 						: FORMATS.find(({ value }) => value === format)?.name}
 				</p>
 				{!offline && FIGURES.has(format) && (

@@ -53,7 +53,11 @@ export function HeadGrid({ store, result, heads, outdated }: Props) {
 				<Stamps store={store} rows={rows} onChoose={toggle} />
 			)}
 			<div class="nbx-note nbx-heads-note">
-				<span>{missing || trouble || (head.value ? POINT : CLICK)}</span>
+				<span>
+					{missing ||
+						trouble ||
+						(head.value && store.online.value ? POINT : CLICK)}
+				</span>
 				{head.value && <ExplainHead store={store} head={head.value} />}
 			</div>
 		</Section>

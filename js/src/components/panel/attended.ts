@@ -1,5 +1,6 @@
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { decodeMaps } from "../../model/decode";
 import type { Heads, Result } from "../../model/protocol";
 import type { Heatmap, Store } from "../../model/store";
 import { reason } from "../controls/reason";
@@ -31,6 +32,9 @@ export function useAttention(
 	// The heads of the last result stay until those of the next are there: nothing jumps.
 	useEffect(() => {
 		let wanted = online;
+		// A saved page brings them along.
+		if (heads.maps && !online)
+			rows.value = byLayer(decodeMaps(heads.maps), heads.heads);
 		if (wanted)
 			store
 				.heads(id)

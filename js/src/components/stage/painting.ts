@@ -1,4 +1,4 @@
-import { type ReadonlySignal, useComputed } from "@preact/signals";
+import { computed, type ReadonlySignal } from "@preact/signals";
 import { colour, type Look, palette } from "../../color/colour";
 import { percentile, type Ranking } from "../../color/ranking";
 import { smooth } from "../../color/resample";
@@ -25,29 +25,29 @@ export interface Painting extends Pick<Source, "heatmap" | "ranking"> {
 }
 
 /** A map in the colours of the look: each part only anew when what it needs changed. */
-export function usePainting({ traits }: Store, source: Source): Painting {
+export function painting({ traits }: Store, source: Source): Painting {
 	const { heatmap, ranking, signed, limit } = source;
-	const twoSided = useComputed(
+	const twoSided = computed(
 		() => signed.value && traits.sign.value !== "absolute",
 	);
-	const colours = useComputed(() =>
+	const colours = computed(() =>
 		palette(traits.colormap.value, twoSided.value),
 	);
-	const look = useComputed<Look>(() => ({
+	const look = computed<Look>(() => ({
 		...colours.value,
 		limit: limit.value ?? limitOf(ranking.value, traits.clip.value),
 		floor: floorOf(ranking.value, traits.threshold.value),
 		sign: traits.sign.value,
 		alpha: twoSided.value ? "veil" : "magnitude",
 	}));
-	const fine = useComputed(() => {
+	const fine = computed(() => {
 		const { width, height } = traits._image.value;
 		return refine(heatmap.value, traits.native.value, width, height);
 	});
 	const raster = (map: Heatmap | null, how: Look) =>
 		map && fromPixels(colour(map, how), map.columns, map.rows);
-	const veil = useComputed(() => raster(fine.value, look.value));
-	const opaque = useComputed(() =>
+	const veil = computed(() => raster(fine.value, look.value));
+	const opaque = computed(() =>
 		raster(fine.value, { ...look.value, alpha: "opaque" }),
 	);
 	return { heatmap, ranking, look, veil, opaque };

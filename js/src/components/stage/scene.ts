@@ -4,7 +4,7 @@ import { rank } from "../../color/ranking";
 import { decodeMap } from "../../model/decode";
 import type { Result } from "../../model/protocol";
 import type { Head, Store } from "../../model/store";
-import { type Painting, usePainting } from "./painting";
+import { type Painting, painting } from "./painting";
 import { mixed, type Raster, useRaster } from "./raster";
 
 /** All that is drawn in a pane. */
@@ -38,10 +38,12 @@ export function useScene(store: Store): Scene {
 			? `attention in ${nameOf(ui.head.value)}`
 			: (shown.value?.description ?? null),
 	);
-	const source = { heatmap, ranking, signed, limit: ui.limit };
-	const painting = usePainting(store, source);
+	const painted = useMemo(
+		() => painting(store, { heatmap, ranking, signed, limit: ui.limit }),
+		[store],
+	);
 	return {
-		...painting,
+		...painted,
 		result: shown,
 		description,
 		picture: usePicture(store),
