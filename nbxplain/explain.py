@@ -289,7 +289,7 @@ def _about(setting: Setting) -> dict[str, Any]:
     model, table = setting.adapter.model, setting.inputs.table
     about: dict[str, Any] = {}
     if isinstance(model, Estimator):
-        about["settings"] = model.settings
+        about |= {"settings": model.settings, "scikit-learn": version("scikit-learn")}
     if table is not None:
         about |= {"features": list(table.names), "background": table.digest}
     return about

@@ -221,8 +221,13 @@ class Table:
     def _checked(self, rows: Tensor, what: str) -> Tensor:
         """A tensor of encoded rows."""
         rows = torch.atleast_2d(rows.detach()).double()
-        if rows.ndim != 2 or rows.shape[1] != self.width or not len(rows):
-            raise _width(what, tuple(rows.shape), self.names)
+        if rows.ndim != 2 or not len(rows):
+            raise InputError(
+                f"A tensor of shape {tuple(rows.shape)} holds no table rows.",
+                "Expected (F,) or (N, F).",
+            )
+        if rows.shape[1] != self.width:
+            raise _width(what, rows.shape[1], self.names)
         if bool(rows.isinf().any()):
             raise InputError(f"{what} has values that are infinite.", "Replace them first.")
         for name in self.categories:
@@ -316,7 +321,7 @@ def _cells(row: Any, names: Sequence[str], what: str) -> list[Any]:
             "Give a dict, a Series, a DataFrame, an array (F,) or (N, F), or a list of these.",
         )
     if len(row) != len(names):
-        raise _width(what, (len(row),), names)
+        raise _width(what, len(row), names)
     return list(row)
 
 
@@ -334,9 +339,9 @@ def matched(given: Sequence[str], names: Sequence[str], what: str) -> None:
     )
 
 
-def _width(what: str, shape: tuple[int, ...], names: Sequence[str]) -> InputError:
+def _width(what: str, width: int, names: Sequence[str]) -> InputError:
     return InputError(
-        f"{what} has shape {shape}, the model takes {len(names)} features.",
+        f"{what} has {width} features, the model takes {len(names)}.",
         f"They are {_listed(names)}.",
     )
 
