@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +32,7 @@ from nbxplain.core.preserve import (
 )
 from nbxplain.core.rules import attention_rules
 from nbxplain.core.tables import Categories, Table, looks_like_rows
+from nbxplain.core.weights import weight_hash
 
 _steady: weakref.WeakKeyDictionary[nn.Module, tuple[object, ...]] = weakref.WeakKeyDictionary()
 """Signatures of models that were seen to draw nothing."""
@@ -41,8 +41,6 @@ _listed: weakref.WeakKeyDictionary[nn.Module, tuple[object, bool, list[Layer]]] 
     weakref.WeakKeyDictionary()
 )
 """The layers last listed, for what, and whether one of them is suggested."""
-
-_hashes: weakref.WeakKeyDictionary[nn.Module, tuple[object, str]] = weakref.WeakKeyDictionary()
 
 
 class ModelAdapter:
@@ -228,7 +226,7 @@ class ModelAdapter:
         return output
 
     def checked(self, output: Tensor, count: int) -> Tensor:
-        """The scores of `count` inputs, in the model's dtype. Raises ModelError for other things."""
+        """The scores of `count` inputs, in the model's dtype; else raises ModelError."""
         if output.ndim == 0 or len(output) != count:
             raise ModelError(
                 f"The model returned shape {tuple(output.shape)} for a batch of {count}.",
@@ -375,22 +373,11 @@ class ModelAdapter:
 
     @property
     def weight_hash(self) -> str | None:
-        """SHA-256 over names and bytes of all weights and buffers, first 16 hex digits.
+        """A hash of all weights and buffers, 16 hex digits; see weights.py.
 
         None for an estimator, whose state cannot be read without pickling it.
         """
-        if isinstance(self.model, Estimator):
-            return None
-        known = _hashes.get(self.model)
-        if known is not None and known[0] == self.version:
-            return known[1]
-        before, digest = self.version, hashlib.sha256()
-        for name, tensor in self.model.state_dict().items():
-            digest.update(name.encode())
-            if isinstance(tensor, Tensor):
-                digest.update(_bytes(tensor))
-        _hashes[self.model] = before, digest.hexdigest()[:16]
-        return _hashes[self.model][1]
+        return weight_hash(self.model, self.version) if self.has_inside else None
 
 
 def _usable(device: str | torch.device) -> torch.device:
@@ -415,13 +402,6 @@ def _check_keys(labels: Mapping[Any, Any], classes: int) -> None:
 def _qualified(transform: Any) -> str:
     owner = transform if hasattr(transform, "__qualname__") else type(transform)
     return f"{owner.__module__}.{owner.__qualname__}"
-
-
-def _bytes(tensor: Tensor) -> bytes:
-    flat = tensor.detach().cpu().contiguous()
-    if flat.is_quantized:
-        flat = flat.int_repr()
-    return flat.flatten().view(torch.uint8).numpy().tobytes() if flat.numel() else b""
 
 
 def _scores(output: Any) -> Any:
