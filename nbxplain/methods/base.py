@@ -191,7 +191,7 @@ class Method(Parameters, ABC):
             return "needs gradients or layers: this model has none"
         if not inputs.is_table:
             return None
-        if cls.needs_picture:
+        if cls.needs_picture or cls.needs_layer or cls.needs_attention:
             return "needs a picture: this is a row of a table"
         assert inputs.table is not None
         if cls.needs_background() and inputs.table.background is None:
