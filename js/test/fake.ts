@@ -23,6 +23,7 @@ import {
 	pathMaps,
 } from "./multiples";
 import { ablation, early } from "./players";
+import { edited } from "./table";
 
 type Listener = (...values: unknown[]) => void;
 type Sent = { content: Request; buffers: ArrayBuffer[] };
@@ -317,6 +318,10 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 			const bare = picture && { ...picture, data: new ArrayBuffer(0) };
 			const told = { ...rest, picture: bare };
 			setTimeout(() => answer(id, { ablation: told }, [data.buffer]), 4 * tick);
+			return;
+		}
+		if (request.kind === "edit" && !request.apply) {
+			setTimeout(() => answer(id, { ablation: edited(request) }), tick);
 			return;
 		}
 		if (request.kind === "hello") return answer(id, { protocol: 1 });

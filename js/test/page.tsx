@@ -5,6 +5,7 @@ import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
 import { comparedMethods, comparedTargets } from "./multiples";
 import { players } from "./players";
+import { features, table } from "./table";
 
 declare global {
 	interface Window {
@@ -23,7 +24,7 @@ const name = query.get("state") ?? "done";
 document.body.dataset.theme = query.get("theme") ?? "light";
 
 const photograph = window.photograph as unknown as Picture | undefined;
-const image = photograph ? { _image: photograph } : {};
+const image = photograph && name !== "table" ? { _image: photograph } : {};
 const cam = { ...spec, method: "grad_cam" };
 const history = [
 	result("r1", spec),
@@ -122,6 +123,13 @@ const STATES: Record<string, Partial<Traits>> = {
 		_result: result("s1", shapley, {
 			players: players(9, { errors: null }),
 		}),
+	},
+	table: {
+		...shapley,
+		_table: table,
+		_image: null as unknown as Picture,
+		_result: result("t1", shapley, { players: features }),
+		_baselines: [],
 	},
 	alone: {
 		...shapley,

@@ -9,6 +9,7 @@ import { History } from "./history/History";
 import { onKey } from "./keyboard";
 import { Alone, Panel } from "./panel/Panel";
 import { Stage } from "./stage/Stage";
+import { TableRow } from "./table/TableRow";
 import { useScheme } from "./theme";
 
 interface Props {
@@ -49,7 +50,11 @@ export function App({ store, host }: Props) {
 				<div class="nbx-shell">
 					<Header store={store} />
 					<Banners store={store} />
-					<Stage store={store} />
+					{store.traits._table.value ? (
+						<TableRow store={store} table={store.traits._table.value} />
+					) : (
+						<Stage store={store} />
+					)}
 					<Panel store={store} />
 					<History store={store} />
 					<Dialogs store={store} />

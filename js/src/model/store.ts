@@ -4,6 +4,7 @@ import type {
 	Ablation,
 	Answer,
 	Comparison,
+	EditRequest,
 	Fill,
 	Request,
 	Result,
@@ -118,6 +119,9 @@ export interface Ui {
 	removed: Signal<number[]>;
 	fill: Signal<Fill>;
 	ablation: Signal<Ablation | null>;
+	/** Features of a table row that are given other values, and the one that is open. */
+	edits: Signal<EditRequest["values"]>;
+	editing: Signal<string | null>;
 	/** How the waterfall's rows are sorted, and how they are drawn. */
 	sorted: Signal<Sorted>;
 	drawnAs: Signal<DrawnAs>;

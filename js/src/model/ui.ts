@@ -18,6 +18,8 @@ export function createUi(): Ui {
 		removed: signal([]),
 		fill: signal("baseline"),
 		ablation: signal(null),
+		edits: signal({}),
+		editing: signal(null),
 		sorted: signal("size"),
 		drawnAs: signal("waterfall"),
 		outlined: signal(null),

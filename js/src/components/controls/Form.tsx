@@ -81,6 +81,6 @@ function bounds(control: Control) {
 }
 
 /** A power of ten with at least a hundred steps on the track. */
-function fineStep(span: number): number {
+export function fineStep(span: number): number {
 	return 10 ** Math.floor(Math.log10(span / 100));
 }

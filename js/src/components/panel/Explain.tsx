@@ -13,13 +13,15 @@ export function Explain({ store }: { store: Store }) {
 	const { methods } = store.traits._catalog.value;
 	const method = methods.find(({ name }) => name === store.traits.method.value);
 	const result = store.shown.value;
+	const table = store.traits._table.value;
+	const known = store.traits._baselines.value.length > 0;
 	const last = store.traits._result.value;
 	const travelled = lasting("curve", result, last);
 	const attentive = lasting("heads", result, last);
 	return (
 		<>
-			{method?.needs_baseline && <Baseline store={store} />}
-			{method?.takes_regions && <Regions store={store} />}
+			{method?.needs_baseline && known && <Baseline store={store} />}
+			{!table && method?.takes_regions && <Regions store={store} />}
 			{travelled?.curve && (
 				<Path
 					key={travelled.id}
@@ -40,7 +42,7 @@ export function Explain({ store }: { store: Store }) {
 			{method && method.controls.length > 0 && (
 				<Parameters store={store} method={method} />
 			)}
-			<Look store={store} signed={result?.signed ?? true} />
+			{!table && <Look store={store} signed={result?.signed ?? true} />}
 			{result && <EvidenceList result={result} />}
 		</>
 	);

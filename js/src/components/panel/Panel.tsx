@@ -9,23 +9,30 @@ interface Tab {
 	name: string;
 	label: string;
 	content: ComponentType<{ store: Store }>;
+	/** Only for pictures: a table row has its own in the place of the stage. */
+	picture?: boolean;
 }
 
 /** A later tab joins by one more line here. */
 const TABS: [Tab, ...Tab[]] = [
 	{ name: "explain", label: "Explain", content: Explain },
 	{ name: "compare", label: "Compare", content: Compare },
-	{ name: "waterfall", label: "Waterfall", content: Waterfall },
+	{ name: "waterfall", label: "Waterfall", content: Waterfall, picture: true },
 ];
+
+function tabsOf({ traits }: Store): Tab[] {
+	return TABS.filter(({ picture }) => !picture || !traits._table.value);
+}
 
 export function Panel({ store }: { store: Store }) {
 	const id = useId();
+	const tabs = tabsOf(store);
 	const current =
-		TABS.find(({ name }) => name === store.ui.tab.value) ?? TABS[0];
+		tabs.find(({ name }) => name === store.ui.tab.value) ?? TABS[0];
 	const Content = current.content;
 	return (
 		<div class="nbx-panel">
-			<TabRow store={store} id={id} current={current} />
+			<TabRow store={store} id={id} tabs={tabs} current={current} />
 			<div
 				class="nbx-tabpanel"
 				role="tabpanel"
@@ -47,23 +54,24 @@ export function Alone({ store, name }: { store: Store; name: string }) {
 interface TabRowProps {
 	store: Store;
 	id: string;
+	tabs: Tab[];
 	current: Tab;
 }
 
-function TabRow({ store, id, current }: TabRowProps) {
+function TabRow({ store, id, tabs, current }: TabRowProps) {
 	const row = useRef<HTMLDivElement>(null);
 	const select = (index: number) => {
-		const at = (index + TABS.length) % TABS.length;
-		store.ui.tab.value = TABS[at]?.name ?? current.name;
+		const at = (index + tabs.length) % tabs.length;
+		store.ui.tab.value = tabs[at]?.name ?? current.name;
 		row.current?.querySelectorAll<HTMLElement>('[role="tab"]')[at]?.focus();
 	};
 	const onKeyDown = (event: KeyboardEvent) => {
-		const index = TABS.indexOf(current);
+		const index = tabs.indexOf(current);
 		const to = {
 			ArrowRight: index + 1,
 			ArrowLeft: index - 1,
 			Home: 0,
-			End: TABS.length - 1,
+			End: tabs.length - 1,
 		}[event.key];
 		if (to === undefined) return;
 		event.preventDefault();
@@ -72,7 +80,7 @@ function TabRow({ store, id, current }: TabRowProps) {
 	};
 	return (
 		<div ref={row} class="nbx-tabs" role="tablist" aria-label="panels">
-			{TABS.map((tab, index) => (
+			{tabs.map((tab, index) => (
 				<button
 					key={tab.name}
 					type="button"

@@ -12,8 +12,9 @@ interface Props {
 }
 
 export function Parameters({ store, method }: Props) {
-	const given = !!store.traits.regions.value.kind && method.takes_regions;
-	// Where regions are given, there are no superpixels to count.
+	const { regions, _table } = store.traits;
+	// Where regions are given, and in a table, there are no superpixels to count.
+	const given = method.takes_regions && !!(regions.value.kind || _table.value);
 	const controls = method.controls.filter(
 		({ name }) => !given || name !== "segments",
 	);

@@ -143,14 +143,18 @@ function layout(props: Props, width: number, element: HTMLElement | null) {
 				: { top: middle - 7.5, height: 15 },
 			within: force && measure(row.name) + 12 < wide ? row.name : "",
 			whisker: error === null ? null : [x(to - error), x(to + error)],
-			// To the bar below, from the end of this one.
-			link: drawnAs === "waterfall" ? top + height + 4 : null,
+			link: null,
 		};
 		top += height;
 		return next;
 	});
+	if (drawnAs === "waterfall")
+		drawn.forEach((row, i) => {
+			row.link = drawn[i + 1]?.bar.top ?? top + 4;
+		});
 	return {
 		rows: drawn,
+		first: drawn[0]?.bar.top ?? 0,
 		base: text(players.base, false),
 		score: text(players.score, false),
 		start: x(drawnAs === "bars" ? 0 : players.base),
@@ -172,7 +176,7 @@ type EndsProps = ReturnType<typeof layout> & {
 
 /** What is expected of any input, and what is said of this one. */
 function Ends(props: EndsProps) {
-	const { drawnAs, base, score, start, end, width, bottom } = props;
+	const { drawnAs, base, score, start, end, width, bottom, first } = props;
 	if (drawnAs === "bars")
 		return <path class="nbx-hairline" d={`M${start},0V${bottom}`} />;
 	if (drawnAs === "force") {
@@ -208,7 +212,7 @@ function Ends(props: EndsProps) {
 			<text class="nbx-end" x={width} y={15} text-anchor="end">
 				E[f] = {base}
 			</text>
-			<path class="nbx-hairline" d={`M${start},${HEAD - 8}v13`} />
+			<path class="nbx-hairline" d={`M${start},${HEAD - 8}V${first}`} />
 			<text
 				class="nbx-end nbx-final"
 				x={width}
@@ -217,7 +221,6 @@ function Ends(props: EndsProps) {
 			>
 				f(x) = {score}
 			</text>
-			<path class="nbx-hairline" d={`M${end},${bottom - 4}v8`} />
 		</>
 	);
 }

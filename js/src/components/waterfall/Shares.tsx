@@ -1,5 +1,4 @@
 import { useSignal } from "@preact/signals";
-import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Players, Result } from "../../model/protocol";
 import type { DrawnAs, Sorted, Store } from "../../model/store";
@@ -23,7 +22,8 @@ const SORTED: { value: Sorted; label: string; name: string }[] = [
 
 interface Props {
 	store: Store;
-	result: Result;
+	/** Null before the first: then the rows are there, and no bars. */
+	result: Result | null;
 	players: Players;
 	/** The rows that were pressed: taken away or edited. */
 	pressed: number[];
@@ -34,7 +34,6 @@ interface Props {
 	/** Where the values do not add up to the score, they are bars and nothing else. */
 	additive?: boolean;
 	onPress: (players: number[]) => void;
-	children?: ComponentChildren;
 }
 
 /** The score, shared out: a row a player, drawn and sorted as the reader likes. */
@@ -51,9 +50,13 @@ export function Shares(props: Props) {
 	};
 	return (
 		<Section
-			name={`${result.target}, ${players.unit}`}
+			name={result ? `${result.target}, ${players.unit}` : "row"}
 			dim={store.outdated.value}
-			aside={<span class="nbx-counted">{counted(store, result, players)}</span>}
+			aside={
+				<span class="nbx-counted">
+					{result && counted(store, result, players)}
+				</span>
+			}
 		>
 			<Chart
 				players={players}
@@ -100,17 +103,17 @@ export function Shares(props: Props) {
 					ui.sorted.value = next;
 				}}
 			/>
-			{props.children}
 		</Section>
 	);
 }
 
 /** While a job runs the rows keep their places as long as that is not far wrong. */
-function useOrder(store: Store, result: Result, { values }: Players) {
+function useOrder(store: Store, result: Result | null, { values }: Players) {
 	const before = useRef<{ sorted: Sorted; places: number[] } | null>(null);
 	const sorted = store.ui.sorted.value;
 	const wanted = order(values, sorted);
-	const stays = settling(store, result) && before.current?.sorted === sorted;
+	const stays =
+		result && settling(store, result) && before.current?.sorted === sorted;
 	const places = stays ? settled(before.current?.places ?? [], wanted) : wanted;
 	before.current = { sorted, places };
 	return places;
