@@ -45,8 +45,8 @@ class ConceptScore:
     large for chance sets, whose directions are short but follow the same main axes. p: of the
     magnitude, by permutation; q: corrected for all concepts and layers. accuracy: of the direction
     on held-out pictures, 0.5 is chance; accuracy_p: how often a set without the concept reaches
-    it. literature_p: the usual t-test, for comparison alone. derivatives (J,): the same change for each of the class's
-    pictures.
+    it. literature_p: the usual t-test, for comparison alone. derivatives (J,): the same change
+    for each of the class's pictures.
     direction (d,): unit length, mean over runs.
     """
 

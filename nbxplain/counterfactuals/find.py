@@ -95,7 +95,7 @@ def counterfactuals(
     used, shift = _candidates(hunt, search, k, steps, known)
     shift = hunt.chosen(hunt.tidy(shift), k, diversity)
     found = hunt.outcome(shift)
-    margin = hunt.margins(found)
+    margin = hunt.granted(shift)
     result = Counterfactuals(
         original=rows.cpu(),
         rows=found.cpu(),

@@ -54,6 +54,12 @@ class Hunt:
         slack = 1e-6 * self.bounds.scale.amax()
         return torch.where(off > slack, -torch.inf, margin.view(others.shape[:2]))
 
+    def granted(self, shift: Tensor) -> Tensor:
+        """Margins (Q, C) of the shifts' outcomes; a part of a whole number is not allowed."""
+        value = self.rows.unsqueeze(1) + shift
+        parts = (self.bounds.whole & (shift != 0) & (value != value.round())).any(2)
+        return torch.where(parts, -torch.inf, self.margins(self.outcome(shift)))
+
     def cost(self, shift: Tensor) -> Tensor:
         """What the shifts (Q, C, F) cost (Q, C): what follows from them by itself costs nothing."""
         return self.bounds.change(torch.zeros_like(self.rows), shift).sum(2)
@@ -161,10 +167,7 @@ class Hunt:
 
     def tidy(self, shift: Tensor) -> Tensor:
         """Whole numbers, as few changes as possible, each as small as possible, all still valid."""
-        shift = self._rounded(shift)
-        shift = self._sparse(shift)
-        shift = self._near(shift)
-        return self._sparse(self._rounded(shift))
+        return self._sparse(self._near(self._sparse(self._rounded(shift))))
 
     def _if_valid(self, shift: Tensor, other: Tensor) -> Tensor:
         """`other` where it is valid, else `shift`."""
@@ -175,12 +178,15 @@ class Hunt:
         """Whole numbers where the background has only these: the nearest, else further out."""
         if not bool(self.bounds.whole.any()):
             return shift
+        nearest = (self.rows.unsqueeze(1) + shift).round() - self.rows.unsqueeze(1)
+        shift = self._if_valid(shift, self._outwards(shift))
+        return self._if_valid(shift, self.clamped(torch.where(self.bounds.whole, nearest, shift)))
+
+    def _outwards(self, shift: Tensor) -> Tensor:
+        """The same with whole numbers, none nearer to the row than before."""
         value = self.rows.unsqueeze(1) + shift
-        away = torch.where(shift > 0, value.ceil(), value.floor())
-        for whole in (away, value.round()):
-            moved = torch.where(self.bounds.whole & (shift != 0), whole, value)
-            shift = self._if_valid(shift, self.clamped(moved - self.rows.unsqueeze(1)))
-        return shift
+        away = torch.where(shift > 0, value.ceil(), value.floor()) - self.rows.unsqueeze(1)
+        return self.clamped(torch.where(self.bounds.whole & (shift != 0), away, shift))
 
     def _sparse(self, shift: Tensor) -> Tensor:
         """Gives features back, the cheapest change first, while that stays valid."""
@@ -192,17 +198,20 @@ class Hunt:
 
     def _near(self, shift: Tensor) -> Tensor:
         """The shortest part of each shift that is valid, by bisection."""
+
+        def part(share: Tensor) -> Tensor:
+            return torch.where(self.bounds.discrete, shift, self._outwards(shift * share))
+
         low, high = torch.zeros_like(shift[..., :1]), torch.ones_like(shift[..., :1])
         for _ in range(HALVINGS):
             middle = (low + high) / 2
-            scaled = torch.where(self.bounds.discrete, shift, shift * middle)
-            valid = (self.margins(self.outcome(scaled)) > CLEAR).unsqueeze(2)
+            valid = (self.margins(self.outcome(part(middle))) > CLEAR).unsqueeze(2)
             low, high = torch.where(valid, low, middle), torch.where(valid, middle, high)
-        return torch.where(self.bounds.discrete, shift, shift * high)
+        return part(high)
 
     def chosen(self, shift: Tensor, count: int, diversity: float) -> Tensor:
         """The best `count` of the candidates: valid ones, near the row and far from each other."""
-        margin = self.margins(self.outcome(shift))
+        margin = self.granted(shift)
         cost = self.cost(shift) + FEWER * (shift != 0).sum(2)
         worth = torch.where(margin > CLEAR, cost, 1e9 - margin.clamp(min=-1e6))
         apart = torch.full_like(worth, torch.inf)
