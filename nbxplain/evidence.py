@@ -27,6 +27,7 @@ def findings(evidence: Mapping[str, list[float]], row: int = 0) -> list[Finding]
         _completeness,
         _conservation,
         _relevance,
+        _exact,
         _standard_error,
         _local_fit,
         _bfloat16,
@@ -94,8 +95,15 @@ def _relevance(raw: dict[str, float]) -> Finding | None:
     )
 
 
+def _exact(raw: dict[str, float]) -> Finding | None:
+    if not raw.get("exact"):
+        return None
+    help = "Every coalition was evaluated: nothing was estimated."
+    return Finding("exact", "values", "exact", "good", help)
+
+
 def _standard_error(raw: dict[str, float]) -> Finding | None:
-    if "standard_error" not in raw:
+    if "standard_error" not in raw or raw.get("exact"):
         return None
     share = raw["standard_error"]
     help = (

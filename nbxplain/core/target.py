@@ -71,6 +71,29 @@ class Target:
         ]
 
 
+@dataclass(frozen=True)
+class Probability(Target):
+    """The probability of the target's class, which `shares` finds behind an output (N, K)."""
+
+    shares: Callable[[Tensor], Tensor | None] = lambda output: None
+
+    @classmethod
+    def of(cls, target: Target, shares: Callable[[Tensor], Tensor | None]) -> Probability:
+        """Raises TargetError for a contrast or a callable."""
+        if target.function is not None or any(i >= 0 for i in target.against):
+            raise TargetError(
+                "This target has no probability.", "Use unit='score', or one class as the target."
+            )
+        return cls(target.index, target.against, None, shares)
+
+    def score(self, output: Tensor, rows: Tensor) -> Tensor:
+        """Raises TargetError where the output has none."""
+        found = self.shares(output)
+        if found is None:
+            raise TargetError("This model gives no probabilities.", "Use unit='score'.")
+        return super().score(found, rows)
+
+
 def _checked(score: Any, rows: int) -> Tensor:
     if not isinstance(score, Tensor) or score.shape != (rows,):
         got = tuple(score.shape) if isinstance(score, Tensor) else type(score).__name__

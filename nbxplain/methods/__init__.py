@@ -30,6 +30,14 @@ from nbxplain.methods.propagation import (
     GuidedGradCAM,
 )
 from nbxplain.methods.rise import RISE
+from nbxplain.methods.shapley import (
+    ExactShapley,
+    KernelShap,
+    LeverageShap,
+    OddShap,
+    PermutationShapley,
+    Shapley,
+)
 from nbxplain.methods.trees import TreeShap
 
 __all__ = [
@@ -47,6 +55,7 @@ __all__ = [
     "DeepLift",
     "DeepShap",
     "EigenCAM",
+    "ExactShapley",
     "FeatureAblation",
     "GradCAM",
     "GradCAMPlusPlus",
@@ -56,12 +65,17 @@ __all__ = [
     "HiResCAM",
     "InputXGradient",
     "IntegratedGradients",
+    "KernelShap",
     "LayerCAM",
+    "LeverageShap",
     "Method",
     "Occlusion",
+    "OddShap",
     "Partial",
+    "PermutationShapley",
     "Question",
     "ScoreCAM",
+    "Shapley",
     "SmoothGrad",
     "TreeShap",
     "XGradCAM",

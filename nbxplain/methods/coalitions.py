@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from nbxplain.core.background import Background
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.regions import Regions
 from nbxplain.methods.base import Method, Question, paint, parameter
@@ -45,11 +46,20 @@ class Scored:
 
 
 class Masking:
-    """A question's inputs x, of which a part is exchanged for the baseline."""
+    """A question's inputs x, of which a part is exchanged for the baseline.
 
-    def __init__(self, question: Question, baseline: Baseline) -> None:
+    With a background of K samples each mask is seen K times: evaluation `number` has the mask
+    number // K and the sample number % K.
+    """
+
+    def __init__(self, question: Question, absent: Baseline | Background) -> None:
         self.question, self.x = question, question.tensor
-        self.baseline = baseline.tensor_for(question.inputs, self.x.device)
+        inputs, device = question.inputs, self.x.device
+        if isinstance(absent, Background):
+            self.absent = absent.tensors_for(inputs, device)
+        else:
+            self.absent = absent.tensor_for(inputs, device).unsqueeze(0)
+        self.samples = len(self.absent)
 
     def split(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Every row under the first mask, then every row under the second, and so on."""
@@ -61,10 +71,13 @@ class Masking:
 
         def build(index: Tensor) -> Tensor:
             row, number = place(index)
-            kept = mask(row, number)
+            kept, absent = (
+                mask(row, number // self.samples),
+                self.absent[number % self.samples, row],
+            )
             if kept.dtype == torch.bool:
-                return torch.where(kept, self.x[row], self.baseline[row])
-            return torch.lerp(self.baseline[row], self.x[row], kept)
+                return torch.where(kept, self.x[row], absent)
+            return torch.lerp(absent, self.x[row], kept)
 
         def score(output: Tensor, index: Tensor) -> Tensor:
             return self.question.target.score(output, place(index)[0])
@@ -79,8 +92,8 @@ class Game(Masking):
     Rows may have fewer players than `players`, the most of any: see `counts` (N,).
     """
 
-    def __init__(self, question: Question, baseline: Baseline, regions: Regions) -> None:
-        super().__init__(question, baseline)
+    def __init__(self, question: Question, absent: Baseline | Background, regions: Regions) -> None:
+        super().__init__(question, absent)
         self.labels = regions.labels_for(question.inputs, self.x.device)
         self.counts = self.labels.flatten(1).amax(1) + 1
         self.players = int(self.counts.max())

@@ -1,0 +1,47 @@
+"""Estimates from as many coalitions as a budget of evaluations allows."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from nbxplain.core.errors import MethodError
+from nbxplain.methods.base import parameter
+from nbxplain.methods.coalitions import Game
+from nbxplain.methods.shapley.base import Design, ShapleyMethod
+from nbxplain.methods.shapley.exact import exhaustive
+
+
+class SampledShapley(ShapleyMethod):
+    """Base of those that evaluate `budget` inputs; exact where all 2^n coalitions fit in it.
+
+    With a background each coalition takes one evaluation a sample.
+    """
+
+    budget: int = parameter(
+        1024, "Evaluations of the model, for each explained row.", ge=4, le=1_048_576, draft=128,
+        log=True,
+    )  # fmt: skip
+    seed: int = parameter(0, "Seed of the coalitions.", ge=0, le=9999)
+
+    def design(self, game: Game, row: int) -> Design:
+        """Raises MethodError for a budget of less than two coalitions a player."""
+        players = int(game.counts[row])
+        size = self.budget // game.samples
+        if size >= 2 ** min(players, 30):
+            return exhaustive(players, self.seed)
+        least = 2 * players
+        if size < least:
+            each = "" if game.samples == 1 else f" of {game.samples} evaluations each"
+            raise MethodError(
+                f"A budget of {self.budget} is too small: {players} players need {least} "
+                f"coalitions{each}.",
+                f"Give budget={least * game.samples} or more, or fewer players.",
+            )
+        return self.sampled(game, row, size)
+
+    @abstractmethod
+    def sampled(self, game: Game, row: int, size: int) -> Design:
+        """At most `size` coalitions for one row of the batch, of 2^n."""
+
+
+__all__ = ["SampledShapley"]
