@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -140,10 +140,8 @@ def ratio_rule(operation: Operation, strengths: Strengths) -> Tensor:
     """An activation hands its relevance on: y / x as slope."""
     if operation.data != [0]:
         raise MethodError(f"{operation.name!r} of two tensors has no rule.", "Try gradients.")
-    x, y = operation.arguments[0], operation.value()
-    stable = _stable(x.detach(), strengths.epsilon)
-    lost = y * (1 - x.detach() / stable)
-    return graft(x * (y / stable) + _spread(operation, STABILISER, y) * lost, y)
+    x = operation.arguments[0]
+    return _shared(operation, x, operation.value(), x, None, strengths)
 
 
 def product_rule(operation: Operation) -> Tensor:
@@ -172,13 +170,11 @@ def product_rule(operation: Operation) -> Tensor:
 def sum_rule(operation: Operation, strengths: Strengths) -> Tensor:
     """A sum is split by contribution; what is added and does not depend on the input is a bias."""
     value = operation.value()
-    scale = value / _stable(value, strengths.epsilon)
     with torch.no_grad():
         parts = [a.detach() * (i in operation.data) if isinstance(a, Tensor) else a * 0
                  for i, a in enumerate(operation.arguments[:2])]  # fmt: skip
         bias = value - operation(*parts)
-    surrogate = operation(*operation.arguments) - bias
-    return graft(_with_sinks(operation, surrogate, bias, value, scale), value)
+    return _shared(operation, operation(*operation.arguments), value, value, bias, strengths)
 
 
 def affine_rule(operation: Operation, strengths: Strengths) -> Tensor:
@@ -186,17 +182,54 @@ def affine_rule(operation: Operation, strengths: Strengths) -> Tensor:
     value = operation.value()
     with torch.no_grad():
         bias = operation(torch.zeros_like(operation.arguments[0]))
-    scale = value / _stable(value, strengths.epsilon)
-    surrogate = operation(*operation.arguments) - bias
-    return graft(_with_sinks(operation, surrogate, bias, value, scale), value)
+    return _shared(operation, operation(*operation.arguments), value, value, bias, strengths)
 
 
-def _with_sinks(
-    operation: Operation, surrogate: Tensor, bias: Tensor, value: Tensor, scale: Tensor
+class _Shared(torch.autograd.Function):
+    """`value` forward; backward each part of `total` gets its share, and what is left is counted.
+
+    Parts are `surrogate` and `bias`, which together are `total`, and what the stabiliser adds.
+    """
+
+    @staticmethod
+    def forward(context: Any, surrogate: Tensor, *rest: Any) -> Tensor:
+        biases, _, value, total, bias, epsilon = rest
+        added = _stabiliser(total, epsilon)
+        # Not the total itself, which an operation in place may overwrite.
+        context.save_for_backward(value / (total + added), added, bias)
+        context.rows = len(biases)
+        result: Tensor = value.clone()
+        return result
+
+    @staticmethod
+    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        scale, added, bias = context.saved_tensors
+        passed = gradients[0] * scale
+        taken = None if bias is None else _by_row(passed * bias, context.rows)
+        return passed, taken, _by_row(passed * added, context.rows), None, None, None, None
+
+
+def _shared(
+    operation: Operation,
+    surrogate: Tensor,
+    value: Tensor,
+    total: Tensor,
+    bias: Tensor | None,
+    strengths: Strengths,
 ) -> Tensor:
-    lost = value * (1 - scale)
-    biases = _spread(operation, BIAS, value) * bias * scale
-    return surrogate * scale + biases + _spread(operation, STABILISER, value) * lost
+    sinks = operation.sinks[BIAS], operation.sinks[STABILISER]
+    result: Tensor = _Shared.apply(  # type: ignore[no-untyped-call]
+        surrogate, *sinks, value, total, bias, strengths.epsilon
+    )
+    return result
+
+
+def _by_row(taken: Tensor, rows: int) -> Tensor:
+    """What each row of the batch lost."""
+    if (len(taken) if taken.ndim else 1) % rows:
+        # The batch is not the first dimension here: the sum over rows is still right.
+        return taken.sum().div(rows).expand(rows)
+    return taken.sum(tuple(range(1, taken.ndim))).view(rows, -1).sum(1)
 
 
 def weighted_rule(
@@ -239,29 +272,25 @@ class Terms:
         result: Tensor = self.operation.function(x, weight, None, *rest, **options)
         return result
 
-    def biases(self, change: Callable[[Tensor], Tensor]) -> Tensor:
-        """The changed bias, as it is added to every output; zeros without one."""
+    def biases(self, change: Callable[[Tensor], Tensor]) -> Tensor | None:
+        """The changed bias, shaped to be added to every output."""
         if self.bias is None or not self.strengths.biases:
-            return torch.zeros_like(self.value)
+            return None
         shape = [1] * self.value.ndim
         channels = 1 if self.operation.name in CONVOLUTIONS else self.value.ndim - 1
         shape[channels] = -1
-        return change(self.bias.detach()).view(shape).expand_as(self.value)
+        return change(self.bias.detach()).view(shape)
 
-    def share(self, surrogate: Tensor, bias: Tensor) -> Tensor:
+    def share(self, surrogate: Tensor, bias: Tensor | None = None) -> Tensor:
         """`surrogate` normalised so that it and the bias together carry the whole relevance."""
-        total = surrogate.detach() + bias
-        stable = _stable(total, self.strengths.epsilon)
-        scale = self.value / stable
-        biases = _spread(self.operation, BIAS, total) * bias * scale
-        lost = _spread(self.operation, STABILISER, total) * (self.value - total * scale)
-        return surrogate * scale + biases + lost
+        total = surrogate.detach() if bias is None else surrogate.detach() + bias
+        return _shared(self.operation, surrogate, self.value, total, bias, self.strengths)
 
     def split(self, same: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor]) -> Tensor:
         """`same` weights for positive inputs and `other` ones for negative."""
+        if bool((self.x >= 0).all()):
+            return self.map(self.x, same(self.weight))
         positive = self.map(self.x.clamp(min=0), same(self.weight))
-        if not bool((self.x < 0).any()):
-            return positive
         return positive + self.map(self.x.clamp(max=0), other(self.weight))
 
 
@@ -294,11 +323,11 @@ def _gamma(t: Terms) -> Tensor:
 
 def _flat(t: Terms) -> Tensor:
     unit = _unit(t)
-    return t.share(t.map(unit, torch.ones_like(t.weight)), torch.zeros_like(t.value))
+    return t.share(t.map(unit, torch.ones_like(t.weight)))
 
 
 def _w_squared(t: Terms) -> Tensor:
-    return t.share(t.map(_unit(t), t.weight**2), torch.zeros_like(t.value))
+    return t.share(t.map(_unit(t), t.weight**2))
 
 
 def _z_box(t: Terms) -> Tensor:
@@ -310,7 +339,7 @@ def _z_box(t: Terms) -> Tensor:
     surrogate = (
         surrogate - t.map(unit * low, _above(t.weight)) - t.map(unit * high, _below(t.weight))
     )
-    return t.share(surrogate, torch.zeros_like(t.value))
+    return t.share(surrogate)
 
 
 def _unit(t: Terms) -> Tensor:
@@ -342,9 +371,9 @@ def _below(x: Tensor) -> Tensor:
     return x.clamp(max=0)
 
 
-def _stable(x: Tensor, epsilon: float) -> Tensor:
-    """x pushed away from zero by epsilon; zero counts as positive."""
-    return torch.where(x >= 0, x + epsilon, x - epsilon)
+def _stabiliser(x: Tensor, epsilon: float) -> Tensor:
+    """What pushes x away from zero: epsilon with its sign; zero counts as positive, also -0."""
+    return torch.copysign(x.new_tensor(epsilon), x + 0.0)
 
 
 def _spread(operation: Operation, sink: str, like: Tensor) -> Tensor:
