@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,8 +39,8 @@ def beside(attributions: Sequence[Attribution], style: Style) -> Drawing:
         for column, value in enumerate(values[feature]):
             dark = abs(shares[feature, column]) > 0.6
             ink = "white" if dark else "black"
-            style_of = {"color": ink, "fontsize": style.text - 1, "ha": "center", "va": "center"}
-            axis.text(column, line, f"{value:+.3g}", **style_of)
+            place: dict[str, Any] = {"fontsize": style.text - 1.0, "ha": "center", "va": "center"}
+            axis.text(column, line, f"{value:+.3g}", color=ink, **place)
     if style.caption:
         what = first.method.label if same else first.target[0]
         text = f"{what} · each column relative to its largest · {origin(first.provenance)}"
