@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from typing import Any, Literal
 
 import numpy as np
@@ -174,10 +173,11 @@ def head_maps(attention: Attention) -> Grid:
 def with_heads(result: protocol.Result, attention: Attention) -> protocol.Result:
     """The result with the maps of its heads in it, at most LARGEST_HEADS bytes of them."""
     assert result["heads"] is not None
-    maps = head_maps(attention)
-    step = math.ceil(math.sqrt(max(1, len(maps["data"]) / LARGEST_HEADS)))
-    if step > 1:
-        maps = grid(decode(maps)[:, ::step, ::step])
+    fine = maps = head_maps(attention)
+    step = 1
+    while len(maps["data"]) > LARGEST_HEADS and step < max(maps["shape"]):
+        step += 1
+        maps = grid(decode(fine)[:, ::step, ::step])
     return {**result, "heads": {**result["heads"], "maps": maps}}
 
 
