@@ -102,7 +102,7 @@ def read(estimator: Any) -> Forest:
             f"{type(estimator).__name__} is not made of trees that could be read.",
             "TreeSHAP reads scikit-learn's decision trees, random forests, extra trees and "
             "(histogram) gradient boosting. Of a pipeline give its last step, and rows that went "
-            "through the others; else use permutation_shapley or kernel_shap.",
+            "through the others; else use shapley.",
         )
     forest: Forest = kind(estimator)
     return forest
@@ -159,7 +159,7 @@ def _of_boosting(estimator: Any) -> Forest:
     if estimator.init not in (None, "zero"):
         raise ModelError(
             f"The boosting starts from {type(estimator.init).__name__}, which is no sum of trees.",
-            "Fit it without init=, or use permutation_shapley or kernel_shap.",
+            "Fit it without init=, or use shapley.",
         )
     stages, rate = estimator.estimators_, estimator.learning_rate
     trees = []
@@ -179,7 +179,7 @@ def _of_histograms(estimator: Any) -> Forest:
     if getattr(estimator, "loss", "") in ("poisson", "gamma"):
         raise ModelError(
             f"With loss={estimator.loss!r} the score is the exponential of a sum over trees.",
-            "Use permutation_shapley or kernel_shap, which explain any function.",
+            "Use shapley, which explains any function.",
         )
     outputs = len(estimator._predictors[0])
     trees = []

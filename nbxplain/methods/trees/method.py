@@ -75,19 +75,22 @@ class TreeShap(Method):
             raise ModelError(
                 f"TreeSHAP reads trees; the model is {type(model).__name__}.",
                 "Give a tree, forest or gradient boosting of scikit-learn as the model; for "
-                "others use deep_shap or permutation_shapley.",
+                "others use shapley.",
             )
         x = question.tensor
         forest = read(model.estimator)
-        wanted = _wanted(question.target, len(forest.offset), x)
+        combinations, kind = (
+            torch.as_tensor(part, device=x.device)
+            for part in _wanted(question.target, len(forest.offset))
+        )
         groves = [plant(trees, x.device) for trees in forest.groves(LEAVES)]
         absence = self._absence(question, lambda rows: _columns(model, forest, rows))
         expected = torch.from_numpy(forest.offset).to(x.device)
         for grove in groves:
             expected = expected + absence.expectation(grove)
-        base, score = wanted @ expected, question.scores(x)
-        change = score - base
-        for values, done, total in _sums(groves, absence, _columns(model, forest, x), wanted):
+        base, score = (combinations @ expected)[kind], question.scores(x)
+        change, columns = score - base, _columns(model, forest, x)
+        for values, done, total in _sums(groves, absence, columns, combinations, kind):
             question.passes.check()
             gap = values.sum(1) - change
             if done == total:
@@ -106,7 +109,7 @@ class TreeShap(Method):
             return Followed()
         if self.background is not None:
             rows = self.background.tensors_for(question.inputs, question.tensor.device)
-            if not bool((rows == rows[:, :1]).logical_or(rows.isnan()).all()):
+            if self.background.baselines and not bool((rows == rows[:, :1]).all()):
                 raise InputError(
                     "The background differs from row to row.", "Give one batch (K, F) for all."
                 )
@@ -117,16 +120,22 @@ class TreeShap(Method):
         )
 
 
-def _wanted(target: Target, scores: int, x: Tensor) -> Tensor:
-    """Which combination of the scores is explained of each row: (N, scores). Raises TargetError."""
+def _wanted(target: Target, scores: int) -> tuple[Tensor, list[int]]:
+    """The combinations (k, scores) that are explained, and which of them of each row.
+
+    Raises TargetError.
+    """
     if target.function is not None:
         raise TargetError(
             "A callable target is no sum over trees.",
-            "Give a class or a Contrast; permutation_shapley explains any score.",
+            "Give a class or a Contrast; shapley explains any score.",
         )
-    units = torch.eye(scores, dtype=torch.float64, device=x.device).repeat(len(x), 1)
-    rows = torch.arange(len(x), device=x.device).repeat_interleave(scores)
-    return target.score(units, rows).view(len(x), scores)
+    units = torch.eye(scores, dtype=torch.float64)
+    pairs = list(zip(target.index, target.against, strict=True))
+    kinds = {pair: kind for kind, pair in enumerate(dict.fromkeys(pairs))}
+    rows = torch.zeros(scores, dtype=torch.long)
+    combinations = [Target((index,), (against,)).score(units, rows) for index, against in kinds]
+    return torch.stack(combinations), [kinds[pair] for pair in pairs]
 
 
 def _columns(model: Estimator, forest: Forest, rows: Tensor) -> Tensor:
@@ -136,11 +145,10 @@ def _columns(model: Estimator, forest: Forest, rows: Tensor) -> Tensor:
 
 
 def _sums(
-    groves: list[Grove], absence: Absence, columns: Tensor, wanted: Tensor
+    groves: list[Grove], absence: Absence, columns: Tensor, combinations: Tensor, kind: Tensor
 ) -> Iterator[tuple[Tensor, int, int]]:
     """Values (N, F) so far, and how many pairs of a grove and a row they come from, of how many."""
     # Rows with the same target lie side by side.
-    kinds, kind = wanted.unique(dim=0, return_inverse=True)
     order = kind.argsort(stable=True)
     columns, kind = columns[:, order], kind[order]
     features, count = columns.shape
@@ -150,7 +158,7 @@ def _sums(
         rows = slice(start, start + size)
         sides = [
             (slice(int(found[0]), int(found[-1]) + 1), coefficients)
-            for index, coefficients in enumerate(kinds)
+            for index, coefficients in enumerate(combinations)
             if len(found := (kind[rows] == index).nonzero())
         ]
         for grove in groves:
@@ -171,7 +179,7 @@ def _check(gap: Tensor, score: Tensor) -> None:
         raise ModelError(
             f"The trees sum to {float(score[worst] + gap[worst]):.6g}, but the model's score is "
             f"{float(score[worst]):.6g}.",
-            "Leave output= out; if predict is your own, use permutation_shapley or kernel_shap.",
+            "Leave output= out; if predict is your own, use shapley.",
         )
 
 

@@ -178,7 +178,7 @@ class _Stems:
         if length.max() > LONGEST:
             raise ModelError(
                 f"A path of a tree tests {length.max()} features, more than {LONGEST}.",
-                "Fit with a smaller max_depth, or use permutation_shapley or kernel_shap.",
+                "Fit with a smaller max_depth, or use shapley.",
             )
         stems.features[rows, place] = feature
         children = [trees.left[self.nodes], trees.right[self.nodes]]
