@@ -22,6 +22,7 @@ export function Parameters({ store, method }: Props) {
 	const dragged = useSignal<Values | null>(null);
 	const params = store.traits.params.value;
 	const off = store.offlineReason.value;
+	if (controls.length === 0) return null;
 	const changed = controls.some(
 		({ name, default: initial }) =>
 			params[name] !== undefined && params[name] !== initial,
