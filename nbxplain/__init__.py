@@ -13,9 +13,11 @@ from nbxplain.core.regions import Regions
 from nbxplain.core.target import Contrast
 from nbxplain.explain import explain
 from nbxplain.results import Attribution
+from nbxplain.summary import Summary, summarize
 
 if TYPE_CHECKING:
     from nbxplain.explorer import Explorer
+    from nbxplain.waterfall import Waterfall
 
 __all__ = [
     "Attribution",
@@ -27,9 +29,12 @@ __all__ = [
     "Explorer",
     "Preprocessing",
     "Regions",
+    "Summary",
+    "Waterfall",
     "compare",
     "explain",
     "methods",
+    "summarize",
 ]
 
 
@@ -50,4 +55,8 @@ def __getattr__(name: str) -> Any:
         from nbxplain.explorer import Explorer
 
         return Explorer
+    if name == "Waterfall":
+        from nbxplain.waterfall import Waterfall
+
+        return Waterfall
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

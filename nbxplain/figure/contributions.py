@@ -24,7 +24,7 @@ from nbxplain.figure.rows import (
     unaccounted,
 )
 from nbxplain.figure.sheet import GREY, HAIRLINE, INK, MARGIN, Sheet
-from nbxplain.figure.style import WIDTHS, Drawing, Style, caption
+from nbxplain.figure.style import Drawing, Style, caption
 from nbxplain.figure.text import height, number, width
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class _Page:
 
     def __init__(self, attribution: Attribution, row: int, shares: Parts, style: Style) -> None:
         self.attribution, self.row, self.shares, self.style = attribution, row, shares, style
-        self.x, self.room = MARGIN, WIDTHS[style.width] - 2 * MARGIN
+        self.x, self.room = MARGIN, style.millimetres - 2 * MARGIN
         self.wide = self.high = self.above = 0.0
         if not shares.of_picture:
             return

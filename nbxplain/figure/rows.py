@@ -105,8 +105,10 @@ class Columns:
         numbers: list[str],
         ranks: bool,
         bars: bool = True,
+        least: float = 0.0,
     ) -> Columns:
-        """Columns for rows in `room` millimetres, of which bars get about half."""
+        """Columns for rows in `room` millimetres, of which bars get about half; each is at least
+        `least` high."""
         rank = size * POINT * 1.8 if ranks else 0.0
         number = _widest([numbers], size, "bold")
         free = 0.52 * room if bars else room - rank - number - 2 * GAP
@@ -120,7 +122,7 @@ class Columns:
             numbers,
             names,
             shown,
-            [height(count, size) + 0.6 * size * POINT for count in lines],
+            [max(least, height(count, size) + 0.6 * size * POINT) for count in lines],
             rank,
             text,
             room - text - number - 2 * GAP,

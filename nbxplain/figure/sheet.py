@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from nbxplain.figure.style import WIDTHS, Drawing, Style
+from nbxplain.figure.style import Drawing, Style
 from nbxplain.figure.text import POINT, height, wrapped
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Sheet:
     """
 
     def __init__(self, style: Style, title: str, tall: float, caption: str) -> None:
-        self.style, self.width = style, WIDTHS[style.width]
+        self.style, self.width = style, style.millimetres
         self.room = self.width - 2 * MARGIN
         heading = wrapped(title, self.room, style.text + 1, "bold")
         small = wrapped(caption, self.room, CAPTION) if style.caption else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from nbxplain.core.errors import InputError
 
 if TYPE_CHECKING:
+    from nbxplain.methods.base import Method
     from nbxplain.results import Attribution
 
 WIDTHS = {"single": 85.0, "double": 180.0, "slide": 254.0}
@@ -88,9 +90,14 @@ class Style:
         """The size of text, in points."""
         return 10 if self.width == "slide" else 7
 
+    @property
+    def millimetres(self) -> float:
+        """The width of the figure."""
+        return WIDTHS[self.width]
+
     def figure(self, aspect: float, more: float = 0.0) -> Drawing:
         """An empty figure; its height is `aspect` widths and `more` millimetres."""
-        width = WIDTHS[self.width]
+        width = self.millimetres
         size = (width / 25.4, (width * aspect + more) / 25.4)
         figure = Drawing(figsize=size, dpi=self.dpi, layout="constrained")
         figure.patch.set_alpha(0 if self.transparent else 1)
@@ -125,7 +132,7 @@ class Drawing(Figure):
 
 def caption(attribution: Attribution, row: int) -> str:
     """What was computed, how good it is, and where it comes from."""
-    parts = [f"{attribution.method!r} for {attribution.target[row]}"]
+    parts = [f"{brief(attribution.method)} for {attribution.target[row]}"]
     if attribution.layer:
         parts.append(f"layer {attribution.layer}")
     parts += [f"{f.label} {f.value}" for f in attribution.findings(row)]
@@ -133,6 +140,11 @@ def caption(attribution: Attribution, row: int) -> str:
         parts.append(f"PARTIAL: {attribution.done} of {attribution.total}")
     parts.append(origin(attribution.provenance))
     return " · ".join(part if len(part) < 160 else part[:157] + "..." for part in parts)
+
+
+def brief(method: Method) -> str:
+    """A method as code, without the data of pictures and tables."""
+    return re.sub(r"'[^']{80,}'", "'…'", repr(method))
 
 
 def origin(provenance: dict[str, Any]) -> str:

@@ -13,11 +13,16 @@ POINT = 25.4 / 72
 """Millimetres in a point."""
 
 
+HINTING = 1.04
+"""How much wider text may become where letters are moved onto pixels."""
+
+
 @lru_cache(4096)
 def width(text: str, size: float, weight: str = "normal") -> float:
     """How wide a line of text is, in millimetres; `size` in points."""
     font = FontProperties(size=size, weight=weight)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) * POINT
+    points = text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+    return float(points) * POINT * HINTING
 
 
 def height(lines: int, size: float) -> float:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,7 @@ from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import open_picture
 from nbxplain.core.regions import Regions
 from nbxplain.methods.base import Attention
-from nbxplain.widget import protocol, runs, wire
+from nbxplain.widget import ablation, protocol, runs, wire
 from nbxplain.widget.desk import Handler, Reply
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Answers:
             "heads": self._heads,
             "attention": self._attention,
             "compare": self._compare,
+            "ablate": self._ablate,
+            "edit": self._edit,
             "code": self._code,
             "export": self._export,
             "history": self._history,
@@ -109,6 +112,32 @@ class Answers:
         methods = [str(name) for name in content["methods"]][:MOST_COMPARED]
         self._explorer.compare(methods, [int(t) for t in content["targets"]][:MOST_COMPARED])
         return {}, []
+
+    def _ablate(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        explorer, id = self._explorer, content["result"]
+        past, shown = explorer._past, explorer._result
+        drawn, attribution = past.results.get(id), past.attributions.get(id)
+        if shown is not None and shown["id"] == id:
+            # A partial result is no part of the history.
+            drawn, attribution = cast(protocol.Result, shown), explorer.result
+        if drawn is None or attribution is None or explorer._study is None:
+            raise InputError("This result is no longer kept.", "Run it again.")
+        setting = explorer._study.targeted(drawn["spec"], explorer._function)
+        setting = replace(setting, inputs=attribution.inputs, prediction=attribution.prediction)
+        players = [int(player) for player in content["players"]]
+        found, data = ablation.ablated(setting, attribution, players, str(content["fill"]))
+        return {"ablation": found}, data
+
+    def _edit(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        explorer = self._explorer
+        if explorer._study is None:
+            raise InputError("There is no row.", "See the card in the widget.")
+        setting = explorer._study.targeted(explorer._spec(), explorer._function)
+        unit = getattr(explorer.result and explorer.result.method, "unit", "score")
+        found, row = ablation.edited(setting, dict(content["values"]), unit)
+        if content["apply"]:
+            explorer.image = row
+        return {"ablation": found}, []
 
     def _code(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
         return {"code": self._explorer.code()}, []
