@@ -20,7 +20,7 @@ Layout = Literal["contiguous", "channels_last"]
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
-MANY = 256
+MANY = 32
 """Table rows that are timed at once: an estimator takes about as long for one."""
 
 _known: weakref.WeakKeyDictionary[nn.Module, dict[Hashable, tuple[Layout, float]]] = (

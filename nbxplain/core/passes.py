@@ -328,6 +328,8 @@ class Passes:
         if self.chunk is not None and (self.layout is not None or not worth):
             return
         example = build(torch.arange(1, device=self._adapter.device))
+        # Table rows have one layout: only who waits for them has a reason to measure.
+        worth = worth and (self._interactive or example.ndim == 4)
         layout, seconds = self._pace(model, example, backward) if worth else (None, 0.0)
         # Dropout draws in the order of memory: a model that draws must not depend on a stopwatch.
         self.layout = self.layout or ("contiguous" if self._adapter.draws else layout)

@@ -152,6 +152,18 @@ def test_chunks_do_not_matter() -> None:
     torch.testing.assert_close(values[0], values[2])
 
 
+def test_rows_go_through_a_function_many_at_a_time() -> None:
+    seen: list[int] = []
+
+    def scores(rows: Array) -> Array:
+        seen.append(len(rows))
+        return rows.sum(1)
+
+    ablated(scores, np.ones((2, 500)))
+    assert sum(seen) == 2 + 2 + 2 * 500
+    assert len(seen) <= 3
+
+
 # It is left as it was found, and said what it is.
 
 
