@@ -22,11 +22,14 @@ from typing import Any
 from nbxplain.evaluation.similarity import rank_correlation, ssim, top_overlap
 
 _CHECKS = {
+    "auditing": ("audit",),
     "concord": ("agreement",),
     "curves": ("deletion", "insertion"),
     "drop": ("average_drop",),
     "faithfulness": ("infidelity", "sensitivity_n"),
     "localisation": ("pointing_game",),
+    "ranking": ("benchmark",),
+    "retraining": ("roar",),
     "robustness": ("max_sensitivity",),
     "sanity": ("sanity_check", "random_label_check"),
     "sparsity": ("sparseness",),

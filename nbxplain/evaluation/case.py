@@ -204,6 +204,21 @@ def explained(
     return replace(Case.of(last, setting, passes), layer=layer or last.layer)
 
 
+def part_of(setting: Setting, rows: slice) -> Setting:
+    """The same question about some of the inputs."""
+    inputs, target, prediction = setting.inputs, setting.target, setting.prediction
+    several = len(prediction.scores) > 1
+    return replace(
+        setting,
+        inputs=replace(inputs, tensor=inputs.tensor[rows], pictures=inputs.pictures[rows]),
+        target=replace(target, index=target.index[rows], against=target.against[rows]),
+        prediction=replace(
+            prediction, scores=prediction.scores[rows] if several else prediction.scores
+        ),
+        names=setting.names[rows],
+    )
+
+
 def _finished(
     adapter: ModelAdapter,
     inputs: Any,

@@ -48,17 +48,21 @@ class Infidelity(Check):
         return float((self.foretold - self.happened).square().nanmean())
 
     @property
-    def share(self) -> float:
-        """The share of the changes foretold by the map at its best scale, a mean over rows.
+    def shares(self) -> Tensor:
+        """The share (N,) of the changes foretold by each map at its best scale; nan without any.
 
         1 less the infidelity of the map times the best factor, over the mean squared change: it
         does not depend on the units of the map, of which the score does.
         """
         u, y = self.foretold.nan_to_num().double(), self.happened.nan_to_num().double()
         both, one, other = (u * y).sum(1), u.square().sum(1), y.square().sum(1)
-        known = other > 0
-        shares = (both.clamp(min=0).square() / (one * other).clamp(min=1e-300))[known]
-        return float(shares.mean()) if len(shares) else float("nan")
+        shares = both.clamp(min=0).square() / (one * other).clamp(min=1e-300)
+        return shares.where(other > 0, float("nan"))
+
+    @property
+    def share(self) -> float:
+        """The mean of `shares` over rows."""
+        return float(self.shares.nanmean())
 
     @property
     def verdict(self) -> Verdict:
