@@ -16,6 +16,9 @@ from nbxplain.results import Attribution
 from nbxplain.summary import Summary, summarize
 
 if TYPE_CHECKING:
+    from nbxplain.evaluation.auditing import audit
+    from nbxplain.evaluation.ranking import benchmark
+    from nbxplain.evaluation.retraining import roar
     from nbxplain.explorer import Explorer
     from nbxplain.waterfall import Waterfall
 
@@ -31,9 +34,12 @@ __all__ = [
     "Regions",
     "Summary",
     "Waterfall",
+    "audit",
+    "benchmark",
     "compare",
     "explain",
     "methods",
+    "roar",
     "summarize",
 ]
 
@@ -59,4 +65,8 @@ def __getattr__(name: str) -> Any:
         from nbxplain.waterfall import Waterfall
 
         return Waterfall
+    if name in ("audit", "benchmark", "roar"):
+        import nbxplain.evaluation
+
+        return getattr(nbxplain.evaluation, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
