@@ -24,6 +24,8 @@ export function RegionLayer({ store, pane }: { store: Store; pane: Size }) {
 	const thin = useComputed(() => outlines(labels.value, removed.value));
 	const { picture, view } = useView(store, pane);
 	const map = labels.value;
+	// While regions are painted, those of before would be taken for them.
+	if (store.ui.tool.value) return null;
 	if (!map || (strong.value.length === 0 && thin.value.length === 0))
 		return null;
 	const onPicture = {

@@ -1,5 +1,6 @@
 import type { Players, Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { Regions } from "../panel/Regions";
 import { useAblation } from "./ablating";
 import { Chosen } from "./Chosen";
 import { Nothing } from "./Nothing";
@@ -40,7 +41,12 @@ function Playing({ store, result, players }: Props) {
 			{removed.value.length > 0 && (
 				<Removed store={store} players={players} trouble={trouble} />
 			)}
-			{!store.traits._alone.value && <Chosen store={store} />}
+			{!store.traits._alone.value && (
+				<>
+					<Chosen store={store} />
+					{players.labels && <Regions store={store} />}
+				</>
+			)}
 		</>
 	);
 }
