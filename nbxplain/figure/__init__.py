@@ -40,7 +40,7 @@ def draw(
     if kind not in DRAWN:
         raise InputError(
             f"{'A table row' if table else 'An attribution'} cannot be drawn as {kind!r}.",
-            f"Choose one of {', '.join([] if table else ['map'], *DRAWN)}.",
+            f"Choose one of {', '.join(DRAWN if table else ['map', *DRAWN])}.",
         )
     return DRAWN[kind](attribution, row or 0, most, Style(**options))
 
