@@ -15,14 +15,13 @@ from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.passes import Passes
 from nbxplain.core.rules import RuleSet
 from nbxplain.methods.propagation.conservation import (
-    BIAS,
-    STABILISER,
     Composite,
     Strengths,
     WeightRule,
     conserving_rules,
 )
 from nbxplain.methods.propagation.lrp import COMPOSITES
+from nbxplain.methods.propagation.shares import BIAS, STABILISER
 from tests.architectures import architecture, drawn, pictures
 from tests.models import Function, three_layers
 from tests.unit.test_rules import normal

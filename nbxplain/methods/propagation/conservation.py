@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -19,9 +19,7 @@ from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, defer, graft, unit_of
-
-BIAS, STABILISER = "absorbed_by_biases", "absorbed_by_stabiliser"
-"""The sinks, and the evidence they become."""
+from nbxplain.methods.propagation.shares import BIAS, share, spread
 
 WeightRule = Literal["epsilon", "gamma", "z_plus", "alpha_beta", "flat", "w_squared", "z_box"]
 
@@ -116,7 +114,7 @@ def tangent_rule(operation: Operation) -> Tensor:
     x = operation.arguments[0].detach()
     _, along = torch.autograd.functional.jvp(operation, x, torch.where(x.isinf(), 0, x))
     offset = result.detach() - along
-    return graft(result + _spread(operation, BIAS, result) * offset, result.detach())
+    return graft(result + spread(operation, BIAS, result) * offset, result.detach())
 
 
 def joint_rule(operation: Operation) -> Tensor:
@@ -127,7 +125,7 @@ def joint_rule(operation: Operation) -> Tensor:
         return result
     with torch.no_grad():
         bias = operation([torch.zeros_like(p) if p.requires_grad else p for p in parts])
-    return graft(result + _spread(operation, BIAS, result) * bias, result.detach())
+    return graft(result + spread(operation, BIAS, result) * bias, result.detach())
 
 
 def constant_rule(operation: Operation) -> Tensor:
@@ -141,7 +139,7 @@ def ratio_rule(operation: Operation, strengths: Strengths) -> Tensor:
     if operation.data != [0]:
         raise MethodError(f"{operation.name!r} of two tensors has no rule.", "Try gradients.")
     x = operation.arguments[0]
-    return _shared(operation, x, operation.value(), x, None, strengths)
+    return share(operation, x, operation.value(), x, None, strengths.epsilon)
 
 
 def product_rule(operation: Operation) -> Tensor:
@@ -174,7 +172,7 @@ def sum_rule(operation: Operation, strengths: Strengths) -> Tensor:
         parts = [a.detach() * (i in operation.data) if isinstance(a, Tensor) else a * 0
                  for i, a in enumerate(operation.arguments[:2])]  # fmt: skip
         bias = value - operation(*parts)
-    return _shared(operation, operation(*operation.arguments), value, value, bias, strengths)
+    return share(operation, operation(*operation.arguments), value, value, bias, strengths.epsilon)
 
 
 def affine_rule(operation: Operation, strengths: Strengths) -> Tensor:
@@ -182,54 +180,7 @@ def affine_rule(operation: Operation, strengths: Strengths) -> Tensor:
     value = operation.value()
     with torch.no_grad():
         bias = operation(torch.zeros_like(operation.arguments[0]))
-    return _shared(operation, operation(*operation.arguments), value, value, bias, strengths)
-
-
-class _Shared(torch.autograd.Function):
-    """`value` forward; backward each part of `total` gets its share, and what is left is counted.
-
-    Parts are `surrogate` and `bias`, which together are `total`, and what the stabiliser adds.
-    """
-
-    @staticmethod
-    def forward(context: Any, surrogate: Tensor, *rest: Any) -> Tensor:
-        biases, _, value, total, bias, epsilon = rest
-        added = _stabiliser(total, epsilon)
-        # Not the total itself, which an operation in place may overwrite.
-        context.save_for_backward(value / (total + added), added, bias)
-        context.rows = len(biases)
-        result: Tensor = value.clone()
-        return result
-
-    @staticmethod
-    def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        scale, added, bias = context.saved_tensors
-        passed = gradients[0] * scale
-        taken = None if bias is None else _by_row(passed * bias, context.rows)
-        return passed, taken, _by_row(passed * added, context.rows), None, None, None, None
-
-
-def _shared(
-    operation: Operation,
-    surrogate: Tensor,
-    value: Tensor,
-    total: Tensor,
-    bias: Tensor | None,
-    strengths: Strengths,
-) -> Tensor:
-    sinks = operation.sinks[BIAS], operation.sinks[STABILISER]
-    result: Tensor = _Shared.apply(  # type: ignore[no-untyped-call]
-        surrogate, *sinks, value, total, bias, strengths.epsilon
-    )
-    return result
-
-
-def _by_row(taken: Tensor, rows: int) -> Tensor:
-    """What each row of the batch lost."""
-    if (len(taken) if taken.ndim else 1) % rows:
-        # The batch is not the first dimension here: the sum over rows is still right.
-        return taken.sum().div(rows).expand(rows)
-    return taken.sum(tuple(range(1, taken.ndim))).view(rows, -1).sum(1)
+    return share(operation, operation(*operation.arguments), value, value, bias, strengths.epsilon)
 
 
 def weighted_rule(
@@ -284,7 +235,7 @@ class Terms:
     def share(self, surrogate: Tensor, bias: Tensor | None = None) -> Tensor:
         """`surrogate` normalised so that it and the bias together carry the whole relevance."""
         total = surrogate.detach() if bias is None else surrogate.detach() + bias
-        return _shared(self.operation, surrogate, self.value, total, bias, self.strengths)
+        return share(self.operation, surrogate, self.value, total, bias, self.strengths.epsilon)
 
     def split(self, same: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor]) -> Tensor:
         """`same` weights for positive inputs and `other` ones for negative."""
@@ -369,21 +320,6 @@ def _above(x: Tensor) -> Tensor:
 
 def _below(x: Tensor) -> Tensor:
     return x.clamp(max=0)
-
-
-def _stabiliser(x: Tensor, epsilon: float) -> Tensor:
-    """What pushes x away from zero: epsilon with its sign; zero counts as positive, also -0."""
-    return torch.copysign(x.new_tensor(epsilon), x + 0.0)
-
-
-def _spread(operation: Operation, sink: str, like: Tensor) -> Tensor:
-    """A sink, one number a row of the batch, laid along the first dimension of `like`."""
-    leaf = operation.sinks[sink]
-    count = like.shape[0] if like.ndim else 1
-    if count % len(leaf):
-        # The batch is not the first dimension here: the sum over rows is still right.
-        return leaf.mean()
-    return leaf.repeat_interleave(count // len(leaf)).view(-1, *[1] * (like.ndim - 1))
 
 
 def _marked(operation: Operation, result: Tensor) -> Tensor:

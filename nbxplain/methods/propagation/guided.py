@@ -21,7 +21,11 @@ RECTIFIERS = ("relu", "relu6", "hardtanh", "clamp", "clamp_min", "threshold", "l
 
 def guided_rule(operation: Operation) -> Tensor:
     """Positive gradient, where the input was positive."""
-    return graft(operation(*operation.arguments), operation.value(), lambda g: g.clamp(min=0))
+    result: Tensor = operation(*operation.arguments)
+    if result.requires_grad:
+        result.register_hook(lambda gradient: gradient.clamp(min=0))
+    # A copy, because autograd keeps the result, and an operation in place may follow.
+    return result.clone()
 
 
 def deconvnet_rule(operation: Operation) -> Tensor:

@@ -11,13 +11,8 @@ from torch import Tensor
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.rules import RuleSet
 from nbxplain.methods.base import Group, Method, Partial, Question, parameter
-from nbxplain.methods.propagation.conservation import (
-    BIAS,
-    STABILISER,
-    Composite,
-    Strengths,
-    conserving_rules,
-)
+from nbxplain.methods.propagation.conservation import Composite, Strengths, conserving_rules
+from nbxplain.methods.propagation.shares import BIAS, STABILISER
 
 COMPOSITES = {
     "epsilon": Composite("epsilon", "epsilon"),
