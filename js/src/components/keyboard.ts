@@ -1,5 +1,6 @@
 import { DIVERGING, SEQUENTIAL } from "../color/tables";
 import type { Store } from "../model/store";
+import { toggleDifference } from "./stage/pinned";
 import { zoomTo } from "./stage/zoom";
 
 const BUSY = new Set(["queued", "running", "cancelling"]);
@@ -27,6 +28,7 @@ const ACTS: Record<string, Act> = {
 	v: (store) => store.set({ view: after(VIEWS, store.traits.view.value) }),
 	s: (store) => store.set({ sign: after(SIGNS, store.traits.sign.value) }),
 	p: pin,
+	d: toggleDifference,
 	"+": (store) => zoomTo(store, store.ui.zoom.value * 2),
 	"=": (store) => zoomTo(store, store.ui.zoom.value * 2),
 	"-": (store) => zoomTo(store, store.ui.zoom.value / 2),

@@ -125,6 +125,10 @@ export interface Ui {
 	/** How the waterfall's rows are sorted, and how they are drawn. */
 	sorted: Signal<Sorted>;
 	drawnAs: Signal<DrawnAs>;
+	/** The pinned result that is taken off the one shown (difference); null: none is. */
+	against: Signal<string | null>;
+	/** True when all pinned results share one scale. */
+	locked: Signal<boolean>;
 	/** The division whose outlines are on the stage while its section is in use. */
 	outlined: Signal<Division | null>;
 	/** What is painted, by which tool (null: nothing is painted now), and the region added to. */

@@ -22,6 +22,8 @@ export function createUi(): Ui {
 		editing: signal(null),
 		sorted: signal("size"),
 		drawnAs: signal("waterfall"),
+		against: signal(null),
+		locked: signal(false),
 		outlined: signal(null),
 		painted: signal(null),
 		tool: signal(null),

@@ -28,6 +28,7 @@ const KEYS: [string, [string[], string][]][] = [
 		"keep",
 		[
 			[["P"], "pin the result"],
+			[["D"], "difference with the last pin"],
 			[["X"], "export"],
 			[["?"], "this list"],
 		],

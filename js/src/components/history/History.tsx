@@ -2,6 +2,8 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import type { HistoryItem, HistoryRequest } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { Icon } from "../controls/Icon";
+import { lastPinned, takenOff, toggleDifference } from "../stage/pinned";
 import { useRaster } from "../stage/raster";
 import { Actions } from "./Actions";
 import { Item } from "./Item";
@@ -106,6 +108,7 @@ function Strip({ store, items }: StripProps) {
 					/>
 				))}
 			</div>
+			{current && <Together store={store} />}
 			{current && !store.offlineReason.value && (
 				<Actions
 					item={current}
@@ -117,5 +120,36 @@ function Strip({ store, items }: StripProps) {
 				/>
 			)}
 		</>
+	);
+}
+
+/** How the result that is shown is seen together with the pinned ones. */
+function Together({ store }: { store: Store }) {
+	const { against, locked } = store.ui;
+	const other = takenOff(store) ?? lastPinned(store);
+	if (!other) return null;
+	return (
+		<fieldset class="nbx-history-actions" aria-label="with pinned results">
+			<button
+				type="button"
+				class="nbx-link nbx-small"
+				aria-pressed={against.value === other.id}
+				title={`what is shown less ${other.name} (D)`}
+				onClick={() => toggleDifference(store)}
+			>
+				difference
+			</button>
+			<button
+				type="button"
+				class="nbx-link nbx-small"
+				aria-pressed={locked.value}
+				title="one scale for all pinned results"
+				onClick={() => {
+					locked.value = !locked.value;
+				}}
+			>
+				<Icon name="lock" /> same scale
+			</button>
+		</fieldset>
 	);
 }

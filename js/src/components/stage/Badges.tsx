@@ -1,5 +1,6 @@
 import type { Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { takenOff } from "./pinned";
 import { nameOf } from "./scene";
 
 const BUSY = new Set(["queued", "running", "cancelling"]);
@@ -7,6 +8,7 @@ const BUSY = new Set(["queued", "running", "cancelling"]);
 /** What must be known about the map before it is believed. */
 export function Badges({ store }: { store: Store }) {
 	const result = store.shown.value;
+	const other = takenOff(store);
 	if (!result) return <Hint store={store} />;
 	return (
 		<>
@@ -20,6 +22,7 @@ export function Badges({ store }: { store: Store }) {
 					</span>
 				)}
 				<Progress store={store} result={result} />
+				{other && <span class="nbx-badge">less {other.name}</span>}
 				<Without store={store} result={result} />
 				{store.ui.head.value && (
 					<span class="nbx-badge">{nameOf(store.ui.head.value)}</span>

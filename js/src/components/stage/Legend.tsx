@@ -73,7 +73,7 @@ export function Legend({ store, scene }: Props) {
 function clipping(store: Store, { ranking, look }: Scene): string {
 	const { limit } = look.value;
 	if (limit >= (ranking.value.at(-1) ?? 0)) return "(not clipped)";
-	const byHand = store.ui.limit.value !== null;
+	const byHand = store.ui.limit.value !== null || store.ui.locked.value;
 	const clip = byHand
 		? percentileOf(ranking.value, limit)
 		: store.traits.clip.value;

@@ -5,6 +5,7 @@ import { decodeMap } from "../../model/decode";
 import type { Result } from "../../model/protocol";
 import type { Head, Store } from "../../model/store";
 import { type Painting, painting } from "./painting";
+import { difference, lockedLimit, takenOff } from "./pinned";
 import { mixed, type Raster, useRaster } from "./raster";
 
 /** All that is drawn in a pane. */
@@ -20,7 +21,12 @@ export function useScene(store: Store): Scene {
 	const { ui, shown } = store;
 	// The bytes, not the result, decide: a renamed result is not decoded again.
 	const grid = useComputed(() => shown.value?.map ?? null);
-	const whole = useComputed(() => grid.value && decodeMap(grid.value));
+	const other = useComputed(() => takenOff(store)?.result);
+	const whole = useComputed(() => {
+		const result = other.value && shown.value;
+		if (result) return difference(store, result, other.value as Result);
+		return grid.value && decodeMap(grid.value);
+	});
 	const attended = ui.attended;
 	const heatmap = useComputed(
 		() => attended.value ?? ui.scrubbed.value ?? whole.value,
@@ -31,15 +37,18 @@ export function useScene(store: Store): Scene {
 		return measured ? rank(measured) : new Float32Array();
 	});
 	const signed = useComputed(
-		() => !attended.value && (shown.value?.signed ?? true),
+		() => !attended.value && (!!other.value || (shown.value?.signed ?? true)),
 	);
 	const description = useComputed(() =>
 		ui.head.value
 			? `attention in ${nameOf(ui.head.value)}`
 			: (shown.value?.description ?? null),
 	);
+	const limit = useComputed(
+		() => ui.limit.value ?? (other.value ? null : lockedLimit(store)),
+	);
 	const painted = useMemo(
-		() => painting(store, { heatmap, ranking, signed, limit: ui.limit }),
+		() => painting(store, { heatmap, ranking, signed, limit }),
 		[store],
 	);
 	return {
