@@ -57,3 +57,24 @@ def network() -> nn.Module:
     """The network trained on all of the training pictures, right for more than nine in ten."""
     x, y, *_ = data()
     return train(x, y, 0)
+
+
+def rows() -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The same pictures as table rows of 64 features."""
+    x, y, x_test, y_test = data()
+    return x.flatten(1), y, x_test.flatten(1), y_test
+
+
+def train_rows(x: Tensor, y: Tensor, seed: int) -> nn.Module:
+    """A perceptron for rows, trained in a fraction of a second to 95 % and more."""
+    with torch.random.fork_rng(devices=[]), torch.enable_grad():
+        torch.manual_seed(seed)
+        model = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
+        optimiser = torch.optim.SGD(model.parameters(), 0.3, momentum=0.9)
+        for _ in range(25):
+            for batch in torch.randperm(len(x)).split(200):
+                loss = F.cross_entropy(model(x[batch]), y[batch])
+                optimiser.zero_grad()
+                loss.backward()
+                optimiser.step()
+    return model.eval()
