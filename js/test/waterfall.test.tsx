@@ -175,7 +175,7 @@ describe("the waterfall tab", () => {
 		expect(screen.getByText("exact · 16 384 evaluations")).toBeTruthy();
 		closeAll();
 		waterfall({}, { complete: false, done: 512, total: 1024 });
-		expect(screen.getByText("Shapley values · 512 of 1 024")).toBeTruthy();
+		expect(screen.getByText("OddSHAP · 512 of 1 024")).toBeTruthy();
 	});
 
 	it("names each row with its value and error", () => {

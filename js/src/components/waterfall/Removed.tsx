@@ -1,9 +1,9 @@
 import type { Fill, Players } from "../../model/protocol";
 import type { Store } from "../../model/store";
-import { compact, figure, fraction } from "../controls/number";
+import { fraction } from "../controls/number";
 import { Select } from "../controls/Select";
 import { Section } from "../panel/Section";
-import { signed } from "../stage/numbers";
+import { figures } from "./numbers";
 
 const FILLS: Fill[] = ["baseline", "blur", "mean", "noise", "black", "white"];
 
@@ -59,9 +59,11 @@ function Moves({ store, players }: { store: Store; players: Players }) {
 	const ablation = store.ui.ablation.value;
 	if (!ablation) return <p class="nbx-note">asking the model …</p>;
 	const { before, after, choices, singles, interaction } = ablation;
+	const write = figures([before, after], []);
+	const plain = (value: number) => write(value, false);
 	return (
 		<dl class="nbx-evidence" aria-live="polite">
-			<Line name={players.unit} value={move(before, after, figure)} />
+			<Line name={players.unit} value={move(before, after, plain)} />
 			{choices.map((choice) => (
 				<Line
 					key={choice.index}
@@ -75,13 +77,13 @@ function Moves({ store, players }: { store: Store; players: Players }) {
 						<Line
 							key={player}
 							name={`drop for ${players.names[player]} alone`}
-							value={figure(singles[at] ?? 0)}
+							value={plain(singles[at] ?? 0)}
 						/>
 					))}
 					<Line
 						name="interaction"
 						help="The drop of all together less the sum of the drops of each alone."
-						value={signed(interaction)}
+						value={write(interaction)}
 					/>
 				</>
 			)}
@@ -114,7 +116,7 @@ function move(
 
 /** Three names are read; more are counted. */
 function listed(names: string[]): string {
-	if (names.length > 3) return `${compact(names.length)} regions`;
+	if (names.length > 3) return `${names.length} regions`;
 	const last = names.at(-1) ?? "";
 	const before = names.slice(0, -1).join(", ");
 	return before ? `${before} and ${last}` : last;

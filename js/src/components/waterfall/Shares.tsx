@@ -129,8 +129,11 @@ function counted(store: Store, result: Result, players: Players): string {
 	const { complete, done, total, title, spec } = result;
 	const all = store.traits._catalog.value.methods;
 	const group = all.find(({ name }) => name === spec.method)?.group;
-	if (!complete) return `${title} · ${thousands(done)} of ${thousands(total)}`;
+	// The one method that has two ways says which it went.
+	const estimator = spec.method === "shapley" ? "OddSHAP" : title;
+	if (!complete)
+		return `${estimator} · ${thousands(done)} of ${thousands(total)}`;
 	const exact = group === "Shapley" && !players.errors;
 	const evaluations = `${thousands(players.evaluations)} evaluations`;
-	return `${exact ? "exact" : title} · ${evaluations}`;
+	return `${exact ? "exact" : estimator} · ${evaluations}`;
 }
