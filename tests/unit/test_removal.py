@@ -89,8 +89,8 @@ def test_all_channels_of_a_region_go_and_nothing_else() -> None:
     expected = x.clone()
     expected[:, :, 4:8, 2:5] = 0.25
     assert torch.equal(found.input, expected)
-    assert found.after == pytest.approx(float(cnn()(expected)[0, 0]), abs=1e-6)
-    assert found.before == pytest.approx(float(cnn()(x)[0, 0]), abs=1e-6)
+    assert found.after == pytest.approx(float(cnn()(expected).detach()[0, 0]), abs=1e-6)
+    assert found.before == pytest.approx(float(cnn()(x).detach()[0, 0]), abs=1e-6)
 
 
 def test_the_model_is_asked_once() -> None:

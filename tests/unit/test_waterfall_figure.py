@@ -203,7 +203,10 @@ def test_a_map_is_no_waterfall(kind: str) -> None:
 # Text.
 
 
-@given(st.text(st.characters(categories=["L", "N", "P", "Zs"], max_codepoint=0x24F), max_size=60), st.floats(2, 60))
+@given(
+    st.text(st.characters(categories=["L", "N", "P", "Zs"], max_codepoint=0x24F), max_size=60),
+    st.floats(2, 60),
+)
 def test_wrapping_keeps_every_letter_and_fits(text: str, room: float) -> None:
     lines = wrapped(text, room, 7)
     assert re.sub(r"\s", "", "".join(lines)) == re.sub(r"\s", "", text)
