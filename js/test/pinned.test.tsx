@@ -50,6 +50,7 @@ it("D shows two results of one method as their difference, in their unit", async
 	expect(drawn()[0]).toBeCloseTo(2, 3);
 	expect(drawn()[1]).toBe(0);
 	expect(screen.getByText("less pin")).toBeTruthy();
+	expect(screen.getByRole("img", { name: "Gradient less pin" })).toBeTruthy();
 	await press("d");
 	expect(drawn()[0]).toBeCloseTo(3, 3);
 	expect(screen.queryByText("less pin")).toBeNull();
@@ -59,6 +60,7 @@ it("those of two methods lie each on its own scale", async () => {
 	const cam = flat("pin", 2, 1000, "smoothgrad");
 	const { press, drawn } = explained(flat("now", 2, 3), cam);
 	await press("d");
+	expect(screen.getByText("less pin, relative")).toBeTruthy();
 	expect(drawn()).toEqual([0, 0, 0, 0].map((zero) => expect.closeTo(zero, 3)));
 });
 

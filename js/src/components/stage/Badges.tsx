@@ -1,4 +1,4 @@
-import type { Result } from "../../model/protocol";
+import type { HistoryItem, Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { takenOff } from "./pinned";
 import { nameOf } from "./scene";
@@ -22,7 +22,7 @@ export function Badges({ store }: { store: Store }) {
 					</span>
 				)}
 				<Progress store={store} result={result} />
-				{other && <span class="nbx-badge">less {other.name}</span>}
+				{other && <Less name={other.name} relative={differ(result, other)} />}
 				<Without store={store} result={result} />
 				{store.ui.head.value && (
 					<span class="nbx-badge">{nameOf(store.ui.head.value)}</span>
@@ -30,6 +30,20 @@ export function Badges({ store }: { store: Store }) {
 			</div>
 			<Degenerate result={result} />
 		</>
+	);
+}
+
+const differ = (result: Result, other: HistoryItem) =>
+	result.spec.method !== other.result.spec.method;
+
+/** Another result is taken off this one. */
+function Less({ name, relative }: { name: string; relative: boolean }) {
+	return relative ? (
+		<span class="nbx-badge" title="each relative to its own clipping limit">
+			less {name}, relative
+		</span>
+	) : (
+		<span class="nbx-badge">less {name}</span>
 	);
 }
 

@@ -39,11 +39,12 @@ export function useScene(store: Store): Scene {
 	const signed = useComputed(
 		() => !attended.value && (!!other.value || (shown.value?.signed ?? true)),
 	);
-	const description = useComputed(() =>
-		ui.head.value
-			? `attention in ${nameOf(ui.head.value)}`
-			: (shown.value?.description ?? null),
-	);
+	const description = useComputed(() => {
+		if (ui.head.value) return `attention in ${nameOf(ui.head.value)}`;
+		const name = takenOff(store)?.name;
+		if (name) return `${shown.value?.title} less ${name}`;
+		return shown.value?.description ?? null;
+	});
 	const limit = useComputed(
 		() => ui.limit.value ?? (other.value ? null : lockedLimit(store)),
 	);
