@@ -32,9 +32,11 @@ from nbxplain.methods.propagation import (
 from nbxplain.methods.rise import RISE
 from nbxplain.methods.shapley import (
     ExactShapley,
+    GradientShap,
     KernelShap,
     LeverageShap,
     OddShap,
+    PartitionShap,
     PermutationShapley,
     Shapley,
 )
@@ -60,6 +62,7 @@ __all__ = [
     "GradCAM",
     "GradCAMPlusPlus",
     "Gradient",
+    "GradientShap",
     "GuidedBackprop",
     "GuidedGradCAM",
     "HiResCAM",
@@ -72,6 +75,7 @@ __all__ = [
     "Occlusion",
     "OddShap",
     "Partial",
+    "PartitionShap",
     "PermutationShapley",
     "Question",
     "ScoreCAM",

@@ -157,7 +157,8 @@ def test_batch_equals_one_by_one(name: str) -> None:
     together = explain(model, x, method, target=[0, 1, 2, 3, 4], progress=False)
     for row in range(5):
         alone = explain(model, x[row], method, target=row, progress=False)
-        torch.testing.assert_close(together.values[row], alone.values[0], rtol=1e-5, atol=1e-7)
+        own = together.row(row)
+        torch.testing.assert_close(own.values, alone.values, rtol=1e-5, atol=1e-7)
 
 
 @every_method

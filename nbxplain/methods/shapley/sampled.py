@@ -27,8 +27,9 @@ class SampledShapley(ShapleyMethod):
         """Raises MethodError for a budget of less than two coalitions a player."""
         players = int(game.counts[row])
         size = self.budget // game.samples
-        if size >= 2 ** min(players, 30):
-            return exhaustive(players, self.seed)
+        complete = self.complete(game, row, size)
+        if complete is not None:
+            return complete
         least = 2 * players
         if size < least:
             each = "" if game.samples == 1 else f" of {game.samples} evaluations each"
@@ -38,6 +39,11 @@ class SampledShapley(ShapleyMethod):
                 f"Give budget={least * game.samples} or more, or fewer players.",
             )
         return self.sampled(game, row, size)
+
+    def complete(self, game: Game, row: int, size: int) -> Design | None:
+        """All the coalitions that there are to ask for, if they are no more than `size`."""
+        players = int(game.counts[row])
+        return exhaustive(players, self.seed) if size >= 2 ** min(players, 30) else None
 
     @abstractmethod
     def sampled(self, game: Game, row: int, size: int) -> Design:
