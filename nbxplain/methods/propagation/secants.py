@@ -53,7 +53,7 @@ def secant(function: Callable[[Tensor], Tensor], x: Dual) -> Dual:
         slope = (here - there) / change.masked_fill(close, 1)
     if bool(close.any()):
         slope = torch.where(close, _tangent(function, x.here), slope)
-    return Dual(graft(slope * x.here, here), there)
+    return Dual(graft(x.here, here, lambda gradient: gradient * slope), there)
 
 
 def _tangent(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -238,7 +238,7 @@ def _largest(x: Dual, places: tuple[Tensor, Tensor], here: Tensor, there: Tensor
     with torch.no_grad():
         change = chosen.here - chosen.there
         slope = torch.where(change == 0, 1, (here - there) / change.masked_fill(change == 0, 1))
-    return graft(slope * chosen.here, here)
+    return graft(chosen.here, here, lambda gradient: gradient * slope)
 
 
 def choice_rule(position: int) -> Rule:
