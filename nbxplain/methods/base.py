@@ -154,6 +154,7 @@ class Method(Parameters, ABC):
     cost: ClassVar[int]
     plain: ClassVar[bool] = False
     needs_picture: ClassVar[bool] = False
+    needs_gradient: ClassVar[bool] = False
     needs_layer: ClassVar[bool] = False
     needs_attention: ClassVar[bool] = False
     needs_trees: ClassVar[bool] = False
@@ -182,7 +183,8 @@ class Method(Parameters, ABC):
     @classmethod
     def looks_inside(cls) -> bool:
         """Whether it needs the network's gradients or layers, and not its scores alone."""
-        return cls.needs_layer or cls.needs_attention or cls.group in INSIDE
+        needs = cls.needs_gradient or cls.needs_layer or cls.needs_attention
+        return needs or cls.group in INSIDE
 
     @classmethod
     def lacks(cls, adapter: ModelAdapter, inputs: Inputs) -> str | None:

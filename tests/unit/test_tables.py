@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -21,6 +21,7 @@ from nbxplain import Baseline, ExplanationError, compare, explain
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import InputError
 from nbxplain.core.tables import Table
+from nbxplain.methods.base import REGISTRY
 from tests.models import linear, seeded
 
 NAMES = ("age", "colour", "size")
@@ -325,6 +326,41 @@ def test_categories_of_a_network_are_its_codes() -> None:
     assert result.inputs.tensor.tolist() == [ENCODED]
     change = result.evidence["score_change"][0]
     assert float(result.values.sum()) == pytest.approx(change, rel=1e-3)
+
+
+# Every method runs, or the method picker and the error say why not.
+
+
+def small() -> nn.Module:
+    return seeded(lambda: nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2)))
+
+
+def forest() -> Any:
+    return RandomForestClassifier(4, max_depth=2, random_state=0).fit(ROWS, [0, 1, 1])
+
+
+MODELS = {"network": small, "forest": forest, "function": lambda: lambda rows: rows @ [1, 2, 3]}
+
+
+@pytest.mark.parametrize("kind", MODELS)
+@pytest.mark.parametrize("background", [None, ROWS], ids=["bare", "background"])
+@pytest.mark.parametrize("name", sorted(REGISTRY))
+def test_every_method_runs_or_lacks_something(
+    name: str, background: torch.Tensor | None, kind: str
+) -> None:
+    model = MODELS[kind]()
+    adapter = ModelAdapter(model, background=background)
+    lacks = REGISTRY[name].lacks(adapter, adapter.read(X))
+    if lacks is not None:
+        with pytest.raises(ExplanationError):
+            explain(model, X, name, background=background)
+        return
+    result = explain(model, X, name, background=background)
+    assert bool(result.values.isfinite().all())
+    assert result.drawn(1).shape == (1, 3)
+    assert len(result.summary().split("\n")) > 2
+    one = explain(model, X[1], name, background=background, target=result.target[1])
+    torch.testing.assert_close(one.drawn(), result.drawn(1), rtol=1e-4, atol=1e-5)
 
 
 # A pipeline on texts and numbers.
