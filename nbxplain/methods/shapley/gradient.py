@@ -25,6 +25,7 @@ class GradientShap(Method):
     label: ClassVar[str] = "GradientSHAP"
     group: ClassVar[Group] = "Shapley"
     cost: ClassVar[int] = 2
+    needs_gradient: ClassVar[bool] = True
     resumable: ClassVar[bool] = True
 
     samples: int = parameter(64, "Draws for each input.", ge=2, le=65536, draft=8, log=True)
