@@ -312,7 +312,7 @@ def _partners(values: Floats, features: Floats) -> list[int]:
         strength = [
             0.0 if k == j else _explained(rest, c, own, bins) for k, c in enumerate(filled.T)
         ]
-        additive = rest.std() <= ADDITIVE * values[:, j].std()
+        additive = rest.std() <= max(ADDITIVE * values[:, j].std(), 1e-6 * values.std())
         partners.append(j if additive or not max(strength) else int(np.argmax(strength)))
     return partners
 
