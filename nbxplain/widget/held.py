@@ -14,7 +14,9 @@ OWN = {"baseline", "regions"}
 
 
 def plain_baseline(baseline: Baseline) -> dict[str, Any]:
-    """A baseline as the page sees it: its kind and the one field that matters, without data."""
+    """A baseline as the page sees it: its kind and the one field that matters; data by a digest."""
+    if baseline.data:
+        return {"kind": baseline.kind, "digest": _digest(baseline.data)}
     fields = {"blur": ("sigma",), "noise": ("seed",)}.get(baseline.kind, ())
     return {"kind": baseline.kind, **{name: getattr(baseline, name) for name in fields}}
 
@@ -24,10 +26,14 @@ def plain_regions(regions: Regions | None) -> dict[str, Any]:
     if regions is None:
         return {}
     if regions.kind == "map":
-        digest = hashlib.sha256(regions.data.encode()).hexdigest()[:12]
-        return {"kind": "map", "names": list(regions.names), "digest": digest}
+        names = list(regions.names)
+        return {"kind": "map", "names": names, "digest": _digest(regions.data)}
     fields = {"superpixels": ("count", "compactness"), "grid": ("rows", "columns")}[regions.kind]
     return {"kind": regions.kind, **{name: getattr(regions, name) for name in fields}}
+
+
+def _digest(data: str) -> str:
+    return hashlib.sha256(data.encode()).hexdigest()[:12]
 
 
 class Held(NamedTuple):
@@ -37,10 +43,13 @@ class Held(NamedTuple):
     regions: Regions | None
 
     def reference(self, named: dict[str, Any]) -> Baseline:
-        """The baseline of that name."""
-        held = self.baseline
-        same = named.get("kind") == held.kind and held.kind in ("image", "tensor")
-        return held if same else Baseline.model_validate(named)
+        """The baseline of that name. Raises InputError."""
+        if named.get("kind") not in ("image", "tensor") or "data" in named:
+            return Baseline.model_validate(named)
+        held = plain_baseline(self.baseline)
+        if {**held, **named} != held:
+            raise InputError("This picture is not kept here.", "Choose one for the baseline.")
+        return self.baseline
 
     def division(self, named: dict[str, Any]) -> Regions | None:
         """The regions of that name, None where they are left to the method. Raises InputError."""

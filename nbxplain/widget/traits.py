@@ -133,14 +133,11 @@ class Traits(anywidget.AnyWidget):
     @t.validate("baseline")
     def _valid_baseline(self, proposal: t.Bunch) -> dict[str, Any]:
         value = proposal.value
-        same = self._full_baseline
-        if isinstance(value, dict) and value.get("kind") in ("image", "tensor"):
-            # The page names a picture it sent; its pixels stay here.
-            if same.kind != value["kind"] and "data" not in value:
-                raise t.TraitError("No picture was given for the baseline. Choose one first.")
-            return plain_baseline(same)
         try:
-            self._full_baseline = Baseline.model_validate(value)
+            named = isinstance(value, dict)
+            self._full_baseline = (
+                self._held().reference(value) if named else Baseline.model_validate(value)
+            )
         except ValueError as error:
             raise t.TraitError(f"{value!r} is no baseline: {error}") from error
         return plain_baseline(self._full_baseline)

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from traitlets import TraitError
 
-from nbxplain import Explorer
+from nbxplain import Baseline, Explorer
 from nbxplain.methods.base import Attention
 from nbxplain.widget import wire
 from tests.architectures import architecture, pictures
@@ -100,3 +102,29 @@ def test_another_picture_takes_the_results_of_the_last_one_away(explorer: Explor
     assert [entry["id"] for entry in explorer._history] == [explorer._result["id"]]
     answer = FakePage(explorer).ask("history", action="restore", item=item)
     assert "no longer kept" in answer["error"]["title"]
+
+
+def plain(grey: int, explorer: Explorer) -> Image.Image:
+    return Image.new("RGB", explorer.image.size, (grey,) * 3)
+
+
+def test_another_picture_as_the_baseline_is_computed(explorer: Explorer) -> None:
+    explorer.method, explorer.params = "integrated_gradients", {"steps": 4}
+    maps = []
+    for grey in (40, 220):
+        explorer.baseline = Baseline.image(plain(grey, explorer))
+        result = explorer.wait()
+        assert result.method.baseline == Baseline.image(plain(grey, explorer))
+        maps.append(result.values)
+    assert not torch.equal(*maps), "the second picture was taken for the first"
+
+
+def test_a_baseline_that_is_gone_is_not_taken_for_another(explorer: Explorer) -> None:
+    explorer.method = "integrated_gradients"
+    explorer.baseline = Baseline.image(plain(40, explorer))
+    gone = dict(explorer.baseline)
+    explorer.baseline = Baseline.image(plain(220, explorer))
+    with pytest.raises(TraitError, match="not kept here"):
+        explorer.baseline = gone
+    explorer.baseline = {"kind": "image"}
+    assert explorer.wait().method.baseline == Baseline.image(plain(220, explorer))
