@@ -57,11 +57,15 @@ def worths(patterns: Tensor, samples: Tensor, weights: Tensor, length: int) -> T
     (n, K) fail; either may be (1, ...) for all paths alike.
     """
     failing, lacking = bits(patterns, length), bits(samples, length)
-    p, q = lacking.sum(-1).long().unsqueeze(-2), failing.sum(-1).long().unsqueeze(-1)
-    apart = (patterns.unsqueeze(-1) & samples.unsqueeze(-2)) == 0
-    worth = _worth(length, weights)
-    gain = (worth[p, q] * apart) @ (lacking * weights.unsqueeze(-1))
-    loss = (worth[q, p] * apart) @ weights.unsqueeze(-1)
+    p, q = lacking.sum(-1).long(), failing.sum(-1, keepdim=True)
+    counts = torch.arange(length + 1, device=patterns.device)
+    # A product with ones and zeros looks up (p, q) for all pairs, many times faster than indexing.
+    worth = (q == counts).double() @ _worth(length, weights)[p].transpose(-1, -2)
+    worth.masked_fill_((patterns.unsqueeze(-1) & samples.unsqueeze(-2)) != 0, 0)
+    gain = worth @ (lacking * weights.unsqueeze(-1))
+    # The sum of all is the leaf's value less its mean, and what is lost is lost in equal parts.
+    mean = ((p == 0) * weights).sum(-1).view(-1, 1, 1)
+    loss = (gain.sum(-1, keepdim=True) + mean) / q.clamp(min=1)
     return torch.where(failing.bool(), -loss, gain)
 
 
