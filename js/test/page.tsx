@@ -5,6 +5,7 @@ import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
 import { comparedMethods, comparedTargets } from "./multiples";
 import { players } from "./players";
+import { summary } from "./summary";
 import { features, table } from "./table";
 
 declare global {
@@ -131,6 +132,7 @@ const STATES: Record<string, Partial<Traits>> = {
 		_result: result("t1", shapley, { players: features }),
 		_baselines: [],
 	},
+	summary: { _alone: "summary", _summary: summary },
 	alone: {
 		...shapley,
 		_result: result("s1", shapley),

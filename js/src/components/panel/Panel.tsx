@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
 import { Compare } from "../compare/Compare";
+import { Summary } from "../summary/Summary";
 import { Waterfall } from "../waterfall/Waterfall";
 import { Explain } from "./Explain";
 
@@ -47,8 +48,12 @@ export function Panel({ store }: { store: Store }) {
 
 /** One panel without the explorer around it: a figure that can be looked through. */
 export function Alone({ store, name }: { store: Store; name: string }) {
-	const Content = TABS.find((tab) => tab.name === name)?.content;
-	return <div class="nbx-panel">{Content && <Content store={store} />}</div>;
+	const Content = name === "summary" ? Summary : Waterfall;
+	return (
+		<div class="nbx-panel">
+			<Content store={store} />
+		</div>
+	);
 }
 
 interface TabRowProps {
