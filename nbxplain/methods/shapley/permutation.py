@@ -7,12 +7,17 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from nbxplain.methods.coalitions import Game
 from nbxplain.methods.shapley.base import Design, Estimate, Floats
 from nbxplain.methods.shapley.sampled import SampledShapley
 
 Ints = NDArray[np.intp]
+
+PRIOR = 8
+TWO_SIGMA = 0.97725
+"""The normal distribution's share below two standard deviations."""
 
 
 class Orders(Design):
@@ -42,8 +47,21 @@ class Orders(Design):
         there = np.diff(np.concatenate([ends[0], walks[..., 0], ends[1]], 1), axis=1)
         back = -np.diff(np.concatenate([ends[1], walks[..., 1], ends[0]], 1), axis=1)
         gains = np.take_along_axis((there + back) / 2, self._ranks[:whole], axis=1)
-        errors = gains.std(0, ddof=1) / np.sqrt(whole) if whole > 3 else None
-        return Estimate(gains.mean(0), errors)
+        return Estimate(gains.mean(0), _errors(gains) if whole > 3 else None)
+
+
+def _errors(gains: Floats) -> Floats:
+    """Standard errors (n,) of the means of gains (orders, n), widened for few of them.
+
+    A player that happened to add the same in every order is not certain for that: its variance
+    is drawn towards that of all players, which counts like PRIOR orders.
+    """
+    count = len(gains)
+    own = gains.var(0, ddof=1)
+    variance = ((count - 1) * own + PRIOR * own.mean()) / (count - 1 + PRIOR)
+    wider = student.ppf(TWO_SIGMA, count - 1) / 2
+    errors: Floats = wider * np.sqrt(variance / count)
+    return errors
 
 
 class PermutationShapley(SampledShapley):

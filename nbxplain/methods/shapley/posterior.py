@@ -31,6 +31,8 @@ SEARCHED = 256
 """Pairs whose likelihood is asked for."""
 MOST = 1024
 """Pairs in one regression, whose time grows with their cube; the others correct its residuals."""
+MARGIN = 1.25
+"""Widens the errors: games with steps, like votes, are rougher than the prior takes them to be."""
 NODES, SHARES = np.polynomial.legendre.leggauss(12)
 NODES, SHARES = (NODES + 1) / 2, SHARES / 2
 
@@ -104,11 +106,13 @@ class Posterior:
 
     def predict(self, signs: Floats) -> Floats:
         """The odd part (m,) of other coalitions (m, n)."""
-        return _kernel_given_full(signs, self.signs, self.rho) @ self.weights
+        predicted: Floats = _kernel_given_full(signs, self.signs, self.rho) @ self.weights
+        return predicted
 
     def mean(self) -> Floats:
         """The Shapley values (n,)."""
-        return self.weights @ _values_given_full(self.signs, self.rho)
+        values: Floats = self.weights @ _values_given_full(self.signs, self.rho)
+        return values
 
     def errors(self) -> Floats:
         """Their standard deviations (n,)."""
@@ -122,7 +126,8 @@ class Posterior:
         # the game shows there.
         inverse = solve_triangular(self.factor, np.eye(len(self.weights)), lower=True)
         missed = float((self.weights**2 / (inverse**2).sum(0)).mean())
-        return np.sqrt(left * max(self.scale, missed))
+        errors: Floats = MARGIN * np.sqrt(left * max(self.scale, missed))
+        return errors
 
 
 def _kernel(a: Floats, b: Floats, rho: Floats) -> Floats:
@@ -168,7 +173,8 @@ def _variances(rho: Floats) -> Floats:
 def _even_without(steps: Floats) -> Floats:
     """The sum over even sets without player i of the products of `steps` (k, n): (k, n)."""
     more, less = 1 + steps, 1 - steps
-    return (more.prod(1, keepdims=True) / more + less.prod(1, keepdims=True) / less) / 2
+    found: Floats = (more.prod(1, keepdims=True) / more + less.prod(1, keepdims=True) / less) / 2
+    return found
 
 
 __all__ = ["Odd"]
