@@ -116,7 +116,9 @@ class Columns:
         names = [wrapped(row.name, (0.65 if valued else 0.8) * free, size) for row in rows]
         shown = [wrapped(row.shown, 0.35 * free, size) if row.shown else [] for row in rows]
         lines = [max(len(a), len(b)) for a, b in zip(names, shown, strict=True)]
-        text = rank + _widest(names, size) + valued * (GAP + _widest(shown, size))
+        # Below the names stands the name of the scale.
+        name = max(_widest(names, size), width("probability", size) if bars else 0)
+        text = rank + name + valued * (GAP + _widest(shown, size))
         return cls(
             rows,
             numbers,

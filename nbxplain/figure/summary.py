@@ -28,7 +28,7 @@ VALUES = colormaps["viridis"]
 """Colours of feature values: red and blue belong to the sign of an attribution."""
 BAR = "#57606a"
 KEY = 4.0
-"""Millimetres for a key of colours."""
+"""Millimetres for the name of the scale and a key of colours."""
 SWARM = 6.0
 """Millimetres of a row of a beeswarm, at least."""
 
@@ -55,7 +55,7 @@ def drawn(
 
 def _bars(summary: Summary, most: int, style: Style) -> Drawing:
     rows = _rows(summary, most)
-    sheet, columns, axis = _chart(summary, rows, style)
+    sheet, columns, axis = _chart(summary, rows, style, foot=KEY)
     for row, middle in zip(rows, columns.middles, strict=True):
         bar(axis, row, 0.0, middle, style)
     axis.set_xlim(left=0)
@@ -186,7 +186,7 @@ def _caption(summary: Summary) -> str:
 
 
 def _foot(sheet: Sheet, columns: Columns, text: str, style: Style) -> None:
-    y = sheet.top + columns.tall + FOOT / 2
+    y = sheet.top + columns.tall + FOOT + KEY / 2 + 0.5
     sheet.text(MARGIN, y, [text], size=style.text - 1, color=GREY)
 
 
