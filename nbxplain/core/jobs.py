@@ -6,12 +6,14 @@ cancelling; so a stopped job that can go on is simply kept.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from nbxplain.core.errors import Cancelled
 
@@ -31,6 +33,8 @@ P = TypeVar("P", bound=Progress)
 Phase = Literal["draft", "final"]
 State = Literal["queued", "running", "cancelling", "done", "cancelled", "error"]
 
+LAST_STEP = 2.0
+"""Seconds that the end of the interpreter waits for a step that runs."""
 DRAFT_INTERVAL = 0.12
 """Seconds between the starts of two drafts: a flood of slider moves stays under ten a second."""
 
@@ -78,6 +82,7 @@ class Worker(Generic[P]):
         self._last_draft = 0.0
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
         self._thread.start()
+        _WORKERS.add(self)
 
     def submit(self, job: Job[P]) -> None:
         """Queues the job in place of whatever was waiting."""
@@ -210,6 +215,19 @@ class Worker(Generic[P]):
             else:
                 self._stopped = job
         self._tell(job)
+
+
+_WORKERS: weakref.WeakSet[Worker[Any]] = weakref.WeakSet()
+
+
+@atexit.register
+def _end() -> None:
+    """Ends every worker with the interpreter: a thread that is killed inside torch aborts it."""
+    working = list(_WORKERS)
+    for worker in working:
+        worker.close()
+    for worker in working:
+        worker._thread.join(LAST_STEP)
 
 
 def _close(job: Job[P]) -> None:

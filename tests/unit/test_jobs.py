@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -286,3 +288,31 @@ def test_the_time_left_is_estimated(worker: Worker[Step]) -> None:
     assert running.eta == pytest.approx(3 * running.seconds)
     steps.let(3)
     assert worker.wait(PATIENCE)
+
+
+LEAVES_EARLY = """
+import torch
+from nbxplain.core.jobs import Job, Worker
+
+class Step:
+    done, total = 0, 10**9
+
+def steps(cancelled):
+    x = torch.randn(1, 16, 96, 96)
+    while True:
+        for _ in range(20):
+            torch.nn.functional.conv2d(x, torch.randn(16, 16, 3, 3))
+        yield Step()
+
+worker = Worker(lambda job: None)
+worker.submit(Job(1, "final", steps))
+import time; time.sleep(0.3)
+assert not worker.idle
+"""
+
+
+def test_a_script_may_end_while_something_is_computed() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", LEAVES_EARLY], capture_output=True, text=True, timeout=120
+    )
+    assert ended.returncode == 0, ended.stderr
