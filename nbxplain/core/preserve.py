@@ -104,8 +104,8 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
     if kind is tuple:
         return tuple(_copy(item, memo) for item in value)
     if kind is set:
-        copied = memo[id(value)] = {_copy(item, memo) for item in value}
-        return copied
+        items = memo[id(value)] = {_copy(item, memo) for item in value}
+        return items
     if isinstance(value, nn.Module) and _ordinary(kind):
         module = memo[id(value)] = kind.__new__(kind)
         module.__setstate__(
