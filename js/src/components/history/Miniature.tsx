@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { colour, palette } from "../../color/colour";
+import { colour, type Look, palette } from "../../color/colour";
 import { percentile, rank } from "../../color/ranking";
 import { smooth } from "../../color/resample";
 import { decodeMap } from "../../model/decode";
 import type { Grid, Result } from "../../model/protocol";
 import { fromPixels, type Raster } from "../stage/raster";
+import { drawBars } from "./bars";
 
 interface Props {
 	/** The decoded picture; null until it is there. */
@@ -21,7 +22,10 @@ const CLIP = 99.5;
 export function Miniature({ picture, result, colormap }: Props) {
 	const canvas = useRef<HTMLCanvasElement>(null);
 	const { map: grid, signed } = result;
-	const reduced = useMemo(() => reduce(grid), [grid]);
+	// A table row has a value for each feature and no place for them.
+	const table = grid.shape[0] === 1;
+	const row = useMemo(() => (table ? decodeMap(grid) : null), [grid]);
+	const reduced = useMemo(() => (table ? null : reduce(grid)), [grid]);
 	useEffect(() => {
 		const context = canvas.current?.getContext("2d");
 		if (!context) return;
@@ -29,8 +33,9 @@ export function Miniature({ picture, result, colormap }: Props) {
 			context.drawImage(image, ...square(image), 0, 0, SIDE, SIDE);
 		context.clearRect(0, 0, SIDE, SIDE);
 		if (picture) fill(picture);
-		if (reduced) fill(coloured(reduced, signed, colormap));
-	}, [picture, reduced, signed, colormap]);
+		if (row) drawBars(context, row, lookOf(1, signed, colormap), SIDE);
+		else if (reduced) fill(coloured(reduced, signed, colormap));
+	}, [picture, row, reduced, signed, colormap]);
 	return <canvas ref={canvas} width={SIDE} height={SIDE} />;
 }
 
@@ -56,12 +61,16 @@ function reduce(grid: Grid) {
 type Reduced = NonNullable<ReturnType<typeof reduce>>;
 
 function coloured({ map, limit }: Reduced, signed: boolean, colormap: string) {
-	const pixels = colour(map, {
+	const pixels = colour(map, lookOf(limit, signed, colormap));
+	return fromPixels(pixels, map.columns, map.rows);
+}
+
+function lookOf(limit: number, signed: boolean, colormap: string): Look {
+	return {
 		...palette(colormap, signed),
 		limit,
 		floor: 0,
 		sign: "both",
 		alpha: signed ? "veil" : "magnitude",
-	});
-	return fromPixels(pixels, map.columns, map.rows);
+	};
 }

@@ -70,7 +70,6 @@ export function Edit({ store, table, trouble }: Props) {
 			<p class="nbx-trouble" role="alert">
 				{trouble}
 			</p>
-			{off && <p class="nbx-note">{off}</p>}
 			{changed(edits.value) && (
 				<div class="nbx-row">
 					<button

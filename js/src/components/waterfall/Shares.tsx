@@ -134,6 +134,8 @@ function counted(store: Store, result: Result, players: Players): string {
 	if (!complete)
 		return `${estimator} · ${thousands(done)} of ${thousands(total)}`;
 	const exact = group === "Shapley" && !players.errors;
-	const evaluations = `${thousands(players.evaluations)} evaluations`;
-	return `${exact ? "exact" : estimator} · ${evaluations}`;
+	const how = exact ? "exact" : estimator;
+	// What is read off the model needs no evaluations to speak of.
+	if (players.evaluations < 2) return how;
+	return `${how} · ${thousands(players.evaluations)} evaluations`;
 }
