@@ -170,8 +170,14 @@ describe("the waterfall tab", () => {
 		expect(section.textContent).toContain("f(x) = 7.65");
 	});
 
-	it("calls values without errors exact, and half a run a part", () => {
-		waterfall({}, { players: players(9, { errors: null }) });
+	it("calls exact what says so, and half a run a part", () => {
+		const exact = {
+			label: "values",
+			value: "exact",
+			verdict: "good",
+			help: "",
+		} as const;
+		waterfall({}, { evidence: [exact], players: players(9, { errors: null }) });
 		expect(screen.getByText("exact · 16 384 evaluations")).toBeTruthy();
 		closeAll();
 		waterfall({}, { complete: false, done: 512, total: 1024 });

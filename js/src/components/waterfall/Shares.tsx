@@ -53,9 +53,7 @@ export function Shares(props: Props) {
 			name={result ? `${result.target}, ${players.unit}` : "row"}
 			dim={store.outdated.value}
 			aside={
-				<span class="nbx-counted">
-					{result && counted(store, result, players)}
-				</span>
+				<span class="nbx-counted">{result && counted(result, players)}</span>
 			}
 		>
 			<Chart
@@ -125,15 +123,13 @@ export function settling({ traits, ui }: Store, result: Result): boolean {
 }
 
 /** How the values were found, and from how many evaluations. */
-function counted(store: Store, result: Result, players: Players): string {
-	const { complete, done, total, title, spec } = result;
-	const all = store.traits._catalog.value.methods;
-	const group = all.find(({ name }) => name === spec.method)?.group;
+function counted(result: Result, players: Players): string {
+	const { complete, done, total, title, spec, evidence } = result;
 	// The one method that has two ways says which it went.
 	const estimator = spec.method === "shapley" ? "OddSHAP" : title;
 	if (!complete)
 		return `${estimator} · ${thousands(done)} of ${thousands(total)}`;
-	const exact = group === "Shapley" && !players.errors;
+	const exact = evidence.some(({ value }) => value === "exact");
 	const how = exact ? "exact" : estimator;
 	// What is read off the model needs no evaluations to speak of.
 	if (players.evaluations < 2) return how;
