@@ -143,6 +143,7 @@ class PartitionShap(SampledShapley):
 
     name: ClassVar[str] = "partition_shap"
     label: ClassVar[str] = "PartitionSHAP"
+    resumable: ClassVar[bool] = False
 
     def complete(self, game: Game, row: int, size: int) -> Design | None:
         design = Hierarchy(clustered(_places(game, row)), size)
