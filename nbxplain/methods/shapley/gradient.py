@@ -18,7 +18,7 @@ class GradientShap(Method):
 
     Each draw takes one sample x' of the background in turn and a random place on the straight way
     from it to the input x. Values per pixel or feature; they sum to f(x) - E[f(x')] up to
-    the error of the draws, which is reported as the completeness gap. Erion et al. 2021, eq. 3.
+    the error of the draws, which is reported as the completeness gap. Erion et al. 2021.
     """
 
     name: ClassVar[str] = "gradient_shap"

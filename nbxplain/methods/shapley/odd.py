@@ -16,7 +16,7 @@ class OddShap(SampledShapley):
     """A regression on the part of the game that Shapley values depend on, interactions included.
 
     Coalitions come in complementary pairs, whose differences it interpolates by all sets of an
-    odd number of players, the less of a set the more players it has (Fumagalli et al. 2026 take
+    odd number of players, the less of a set the more players it has (arXiv 2602.01399 takes
     sets of one and three). From the same evaluations its error is a fraction of KernelSHAP's.
     """
 

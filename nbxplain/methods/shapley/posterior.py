@@ -140,7 +140,9 @@ def _kernel(a: Floats, b: Floats, rho: Floats) -> Floats:
 def _kernel_given_full(a: Floats, b: Floats, rho: Floats) -> Floats:
     full = np.ones((1, len(rho)))
     at_full = _kernel(full, full, rho)[0, 0]
-    return _kernel(a, b, rho) - _kernel(a, full, rho) @ _kernel(full, b, rho) / at_full
+    seen = _kernel(a, full, rho) @ _kernel(full, b, rho) / at_full
+    result: Floats = _kernel(a, b, rho) - seen
+    return result
 
 
 def _values(signs: Floats, rho: Floats) -> Floats:
@@ -158,7 +160,9 @@ def _values(signs: Floats, rho: Floats) -> Floats:
 def _values_given_full(signs: Floats, rho: Floats) -> Floats:
     full = np.ones((1, len(rho)))
     at_full = _kernel(full, full, rho)[0, 0]
-    return _values(signs, rho) - _kernel(signs, full, rho) @ _values(full, rho) / at_full
+    seen = _kernel(signs, full, rho) @ _values(full, rho) / at_full
+    result: Floats = _values(signs, rho) - seen
+    return result
 
 
 def _variances(rho: Floats) -> Floats:
