@@ -275,7 +275,7 @@ def test_an_attribution_brings_its_inputs_and_its_target() -> None:
     x = picture(2)
     attribution = explain(cnn(), x, "gradient", target=[Contrast(1, 2), 3])
     found = deletion(cnn(), None, attribution, points=3, random=2)
-    scores = cnn()(x)
+    scores = cnn()(x).detach()
     assert found.unit == "score"
     expected = [float(scores[0, 1] - scores[0, 2]), float(scores[1, 3])]
     assert found.curve[:, 0].tolist() == pytest.approx(expected, abs=1e-5)
