@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.lab import Notebook, until
 from tests.browser.test_accessible import HOST, Scheme, violations
@@ -143,11 +143,22 @@ def test_the_unit_is_computed_and_the_look_is_not(shared: Widget, notebook: Note
     assert notebook.value("explorer.params['unit']") == "probability"
 
 
-def test_without_a_kernel_shares_are_looked_at(shared: Widget, notebook: Notebook) -> None:
-    count = parts(notebook)
-    notebook.shut_down()
-    expect(rows(shared).first).to_have_attribute("aria-disabled", "true", timeout=MS)
-    rows(shared).first.click(force=True)
-    expect(removed(shared)).to_have_count(0)
-    shared.root.get_by_role("radio", name="bars").check()
-    expect(rows(shared)).to_have_count(count)
+def test_without_a_kernel_shares_are_looked_at(
+    shared: Widget, notebook: Notebook, browser: Browser, tmp_path: Path
+) -> None:
+    file = tmp_path / "shares.html"
+    notebook.python(f"explorer.save({str(file)!r})")
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    saved = Widget(page)
+    saved.press("3")
+    expect(rows(saved)).to_have_count(parts(notebook))
+    expect(rows(saved).first).to_have_attribute("aria-disabled", "true")
+    bare = outlined(saved)
+    saved.point_at_the_middle()
+    until(lambda: outlined(saved) == bare + 1, "the region under the pointer is not outlined")
+    rows(saved).first.click(force=True)
+    expect(removed(saved)).to_have_count(0)
+    saved.root.get_by_role("radio", name="bars").check()
+    expect(saved.root.get_by_text("E[f]")).to_have_count(0)
+    page.close()
