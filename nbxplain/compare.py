@@ -16,7 +16,7 @@ from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.core.passes import Passes, Precision
 from nbxplain.core.tables import Categories
 from nbxplain.core.target import TargetLike
-from nbxplain.evaluation.similarity import rank_correlation, top_overlap
+from nbxplain.evaluation.similarity import rank_correlation, ssim, top_overlap
 from nbxplain.explain import Setting, ask, attributions, suited
 from nbxplain.figure import Drawing, encode, grid
 from nbxplain.methods.base import Method, make
@@ -54,6 +54,11 @@ class Comparison:
     def overlap(self) -> list[list[float]]:
         """Shares that the strongest tenths have in common."""
         return self.matrix(top_overlap)
+
+    @property
+    def structure(self) -> list[list[float]]:
+        """Structural similarities (SSIM) of the maps, each scaled to [0, 1]."""
+        return self.matrix(ssim)
 
     def figure(self, **options: Any) -> Drawing:
         """The maps side by side, each relative to its own scale; options as in figure.grid."""

@@ -36,7 +36,7 @@ def test_each_map_is_that_of_explain(comparison: Comparison) -> None:
 
 
 def test_matrices_are_symmetric_with_ones_on_the_diagonal(comparison: Comparison) -> None:
-    for matrix in (np.array(comparison.rank), np.array(comparison.overlap)):
+    for matrix in map(np.array, (comparison.rank, comparison.overlap, comparison.structure)):
         assert matrix.shape == (4, 4)
         np.testing.assert_allclose(matrix, matrix.T, atol=1e-12)
         np.testing.assert_allclose(np.diag(matrix), 1)
