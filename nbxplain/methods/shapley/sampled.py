@@ -1,4 +1,9 @@
-"""Estimates from as many coalitions as a budget of evaluations allows."""
+"""Estimates from as many coalitions as a budget of evaluations allows.
+
+With a background the budget holds for each of its samples, as users of KernelSHAP know it: a
+coalition's value is the mean over all of them, and a default that a hundred usual rows would use up
+serves nobody. What was evaluated in all is in the evidence.
+"""
 
 from __future__ import annotations
 
@@ -12,33 +17,28 @@ from nbxplain.methods.shapley.exact import exhaustive
 
 
 class SampledShapley(ShapleyMethod):
-    """Base of those that evaluate `budget` inputs; exact where all 2^n coalitions fit in it.
-
-    With a background each coalition takes one evaluation a sample.
-    """
+    """Base of those that evaluate `budget` inputs; exact where all 2^n coalitions fit in it."""
 
     budget: int = parameter(
-        1024, "Evaluations of the model, for each explained row.", ge=4, le=1_048_576, draft=128,
-        log=True,
+        1024, "Evaluations of the model, for each sample of the background if there is one.",
+        ge=4, le=1_048_576, draft=128, log=True,
     )  # fmt: skip
     seed: int = parameter(0, "Seed of the coalitions.", ge=0, le=9999)
 
     def design(self, game: Game, row: int) -> Design:
         """Raises MethodError for a budget of less than two coalitions a player."""
         players = int(game.counts[row])
-        size = self.budget // game.samples
-        complete = self.complete(game, row, size)
+        complete = self.complete(game, row, self.budget)
         if complete is not None:
             return complete
         least = 2 * players
-        if size < least:
-            each = "" if game.samples == 1 else f" of {game.samples} evaluations each"
+        if self.budget < least:
             raise MethodError(
                 f"A budget of {self.budget} is too small: {players} players need {least} "
-                f"coalitions{each}.",
-                f"Give budget={least * game.samples} or more, or fewer players.",
+                "coalitions.",
+                f"Give budget={least} or more, or fewer players.",
             )
-        return self.sampled(game, row, size)
+        return self.sampled(game, row, self.budget)
 
     def complete(self, game: Game, row: int, size: int) -> Design | None:
         """All the coalitions that there are to ask for, if they are no more than `size`."""
