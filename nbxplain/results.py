@@ -152,8 +152,11 @@ class Attribution:
 
     @property
     def signed(self) -> bool:
-        """True when the drawn map has both supporting and opposing values."""
-        return bool((self.values < 0).any())
+        """True when the drawn map may have both supporting and opposing values.
+
+        Shapley values are signed even where all of them support: they share out a difference.
+        """
+        return self.players is not None or bool((self.values < 0).any())
 
     def findings(self, row: int = 0) -> list[Any]:
         """The evidence of one row in words, see evidence.py."""
