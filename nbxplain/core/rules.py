@@ -37,8 +37,8 @@ class RuleSet:
     """Rules with what a pass needs to follow them.
 
     `reference` builds the reference inputs of rows. With `unit` the pass differentiates by a tensor
-    of ones that is multiplied with the input, so that the gradient is relevance itself; rules find
-    it on tensors that are still the input (see unit_of). `met` collects the rules that applied.
+    of ones that is multiplied with the input, so that the gradient is relevance itself; it is the
+    companion of tensors that are still the input. `met` collects the rules that applied.
     """
 
     rules: Mapping[str, Rule]
@@ -71,9 +71,7 @@ class RuleSet:
             inputs = inputs.requires_grad_()
             return inputs, inputs.clone()
         leaf = torch.ones_like(inputs).requires_grad_()
-        fed = leaf * inputs
-        fed._unit = leaf  # type: ignore[attr-defined]
-        return leaf, fed
+        return leaf, accompany(leaf * inputs, leaf)
 
 
 def attention_rules(found: list[Tensor]) -> RuleSet:
@@ -90,23 +88,39 @@ def attention_rules(found: list[Tensor]) -> RuleSet:
     return RuleSet({"softmax": collect}, parts, strict=False)
 
 
-def unit_of(tensor: Tensor) -> Tensor | None:
-    """The ones behind a tensor that is the input, moved about at most; None for any other."""
-    unit: Tensor | None = getattr(tensor, "_unit", None)
-    return unit
+def accompany(tensor: Tensor, companion: Tensor) -> Tensor:
+    """Lays a companion of the same shape beside a tensor, for later rules to find.
+
+    Operations that only move values move both; whoever overwrites the tensor loses it.
+    """
+    tensor._companion = companion, tensor._version  # type: ignore[attr-defined]
+    return tensor
 
 
-def _with_unit(operation: Operation, result: Any) -> Any:
-    """Moves the ones along with the input."""
+def companion_of(tensor: Tensor) -> Tensor | None:
+    """What accompanies a tensor, if anything does."""
+    companion, version = getattr(tensor, "_companion", (None, 0))
+    return companion if companion is not None and version == tensor._version else None
+
+
+def _accompanied(operation: Operation, result: Any) -> Any:
+    """Moves a companion along."""
     first = operation.arguments[0] if operation.arguments else None
     if (
         operation.name in STRUCTURAL
         and isinstance(first, Tensor)
-        and isinstance(result, Tensor)
-        and (unit := unit_of(first)) is not None
+        and (companion := companion_of(first)) is not None
     ):
-        result._unit = operation(unit)  # type: ignore[attr-defined]
+        for part, beside in zip(tensors(result), tensors(operation(companion)), strict=True):
+            accompany(part, beside)
     return result
+
+
+def _overwritten(target: Tensor, result: Tensor) -> Tensor:
+    """In place, which also changes whatever shares memory with the target."""
+    target.copy_(result)
+    companion = companion_of(result)
+    return target if companion is None else accompany(target, companion)
 
 
 class _Graft(torch.autograd.Function):
@@ -196,11 +210,10 @@ class Rules(TorchFunctionMode):
                 result = self._decompositions[name](*operation.arguments, **operation.options)
         elif not on_tape(operation, self._rules, self._strict):
             self._compare(operation)
-            return _with_unit(operation, func(*args, **(kwargs or {})))
+            return _accompanied(operation, func(*args, **(kwargs or {})))
         else:
             result = self._apply(operation)
-        # An in-place operation also changes whatever shares memory with its target.
-        return result if target is None else target.copy_(result)
+        return result if target is None else _overwritten(target, result)
 
     def _apply(self, operation: Operation) -> Any:
         operation.sinks = self.sinks

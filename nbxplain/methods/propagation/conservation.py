@@ -18,7 +18,7 @@ from torch import Tensor
 from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
-from nbxplain.core.rules import Rule, defer, graft, unit_of
+from nbxplain.core.rules import Rule, accompany, companion_of, defer, graft
 from nbxplain.methods.propagation.shares import BIAS, share, spread
 
 WeightRule = Literal["epsilon", "gamma", "z_plus", "alpha_beta", "flat", "w_squared", "z_box"]
@@ -54,7 +54,7 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
 
     def weighted(kind: WeightRule) -> Callable[..., Tensor]:
         def rule(operation: Operation, known: Tensor | None = None) -> Tensor:
-            at_input = composite.first and unit_of(operation.arguments[0]) is not None
+            at_input = composite.first and companion_of(operation.arguments[0]) is not None
             chosen = composite.first if at_input else kind
             assert chosen is not None
             value = operation.value() if known is None else known
@@ -192,12 +192,12 @@ def weighted_rule(
     x, weight = operation.arguments[:2]
     bias = operation.arguments[2] if len(operation.arguments) > 2 else None
     bias = operation.options.get("bias", bias)
-    names, unit = list(operation.sinks), unit_of(x)
+    names, unit = list(operation.sinks), companion_of(x)
 
     def surrogate(x: Tensor, *rest: Tensor) -> Tensor:
         sinks = dict(zip(names, rest, strict=False))
         if unit is not None:
-            x._unit = rest[-1]  # type: ignore[attr-defined]
+            accompany(x, rest[-1])
         again = replace(operation, sinks=sinks)
         return TERMS[kind](Terms(again, x, weight.detach(), bias, value, strengths))
 
@@ -294,7 +294,7 @@ def _z_box(t: Terms) -> Tensor:
 
 
 def _unit(t: Terms) -> Tensor:
-    unit = unit_of(t.x)
+    unit = companion_of(t.x)
     if unit is None:
         raise MethodError(
             "This rule is for the first layer only, where inputs are pixels.",

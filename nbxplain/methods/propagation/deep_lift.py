@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -11,8 +11,9 @@ from torch import Tensor
 from nbxplain.core.background import Background
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.decompositions import DECOMPOSITIONS
-from nbxplain.core.rules import RuleSet
+from nbxplain.core.rules import Rule, RuleSet
 from nbxplain.methods.base import Group, Method, Partial, Question, parameter, relative
+from nbxplain.methods.propagation.reveals import REVEALS
 from nbxplain.methods.propagation.secants import SECANTS
 
 
@@ -20,7 +21,10 @@ class DeepLift(Method):
     """The change from the baseline's score, sent back along secants instead of tangents.
 
     Sums to f(x) - f(x') exactly, on any architecture whose operations have rules; the gap that
-    rounding leaves is reported. Shrikumar, Greenside, Kundaje 2017, rescale rule.
+    rounding leaves is reported. A nonlinearity after a sum is one secant by the rescale rule, and
+    two by reveal-cancel: one for what raised the sum, one for what lowered it, so that changes
+    which cancel are still seen; after anything else than a sum (a maximum, a product of two
+    changing tensors) both rules are the same. Shrikumar, Greenside, Kundaje 2017.
     """
 
     name: ClassVar[str] = "deep_lift"
@@ -30,11 +34,15 @@ class DeepLift(Method):
     plain: ClassVar[bool] = True
 
     baseline: Baseline = parameter(Baseline(), "The input that stands for nothing there.")
+    rule: Literal["rescale", "reveal_cancel"] = parameter(
+        "rescale", "Whether changes that cancel share one slope, or are told apart."
+    )
 
     def run(self, question: Question) -> Iterator[Partial]:
         """One pass for the baseline and one for the input, each."""
         reference = self.baseline.tensor_for(question.inputs, question.tensor.device)
-        yield from _differences(question, reference.unsqueeze(0))
+        rules = SECANTS if self.rule == "rescale" else REVEALS
+        yield from _differences(question, reference.unsqueeze(0), rules)
 
 
 class DeepShap(Method):
@@ -57,10 +65,12 @@ class DeepShap(Method):
     def run(self, question: Question) -> Iterator[Partial]:
         """Yields the running mean over (background, input) pairs."""
         references = self.background.tensors_for(question.inputs, question.tensor.device)
-        yield from _differences(question, references)
+        yield from _differences(question, references, SECANTS)
 
 
-def _differences(question: Question, references: Tensor) -> Iterator[Partial]:
+def _differences(
+    question: Question, references: Tensor, surrogates: Mapping[str, Rule]
+) -> Iterator[Partial]:
     """DeepLIFT for each of `references` (K, N, ...), averaged over them."""
     x = question.tensor
     kinds, rows = references.shape[:2]
@@ -70,7 +80,7 @@ def _differences(question: Question, references: Tensor) -> Iterator[Partial]:
     finals = x.new_zeros(rows)
     done = 0
     rules = RuleSet(
-        SECANTS,
+        surrogates,
         DECOMPOSITIONS,
         reference=lambda index: references[index // rows, index % rows],
     )

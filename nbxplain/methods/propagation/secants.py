@@ -48,15 +48,20 @@ def secant(function: Callable[[Tensor], Tensor], x: Dual) -> Dual:
     with torch.no_grad():
         here, there = function(x.here), function(x.there)
         change = x.here - x.there
-        # Written so that two infinities are close: a mask's.
-        close = ~(change.abs() >= (1e-6 if change.dtype == torch.float32 else 1e-10))
-        slope = (here - there) / change.masked_fill(close, 1)
-    if bool(close.any()):
-        slope = torch.where(close, _tangent(function, x.here), slope)
+    slope = ratio(here - there, change, lambda: tangent(function, x.here))
     return Dual(graft(x.here, here, lambda gradient: gradient * slope), there)
 
 
-def _tangent(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def ratio(rise: Tensor, run: Tensor, limit: Callable[[], Tensor]) -> Tensor:
+    """The slope rise / run, and its limit where the run is next to nothing."""
+    # Written so that two infinities are close: a mask's.
+    close = ~(run.abs() >= (1e-6 if run.dtype == torch.float32 else 1e-10))
+    slope = rise / run.masked_fill(close, 1)
+    return torch.where(close, limit(), slope) if bool(close.any()) else slope
+
+
+def tangent(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The derivative of an elementwise function."""
     with torch.enable_grad():
         point = x.detach().requires_grad_()
         (slope,) = torch.autograd.grad(function(point).sum(), point)
