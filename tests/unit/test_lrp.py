@@ -188,6 +188,25 @@ def test_batch_norm_is_merged_into_the_convolution(
     torch.testing.assert_close(absorbed[BIAS], theirs[BIAS])
 
 
+@pytest.mark.parametrize("composite", COMPOSITES)
+def test_a_batch_norm_is_not_merged_past_a_relu_in_place(composite: str) -> None:
+    models = [
+        drawn(
+            nn.Sequential(
+                nn.Conv2d(3, 4, 3), nn.ReLU(inplace), nn.BatchNorm2d(4), nn.Flatten(),
+                nn.Linear(4 * 36, 2),
+            )
+        )
+        for inplace in (False, True)
+    ]  # fmt: skip
+    x = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    apart, overwritten = (
+        explain(model, x, "lrp", target=0, composite=composite, progress=False).values
+        for model in models
+    )
+    torch.testing.assert_close(overwritten, apart)
+
+
 # Cases by hand.
 
 

@@ -63,7 +63,7 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
         return rule
 
     def batch_norm(operation: Operation) -> Tensor:
-        origin: Operation | None = getattr(operation.arguments[0], "_origin", None)
+        origin = _origin(operation.arguments[0])
         if origin is None:
             return affine_rule(operation, strengths)
         merged = _merged(origin, operation)
@@ -324,8 +324,14 @@ def _below(x: Tensor) -> Tensor:
 
 def _marked(operation: Operation, result: Tensor) -> Tensor:
     """Remembers the linear map, in case a batch norm follows and is merged into it."""
-    result._origin = operation  # type: ignore[attr-defined]
+    result._origin = operation, result._version  # type: ignore[attr-defined]
     return result
+
+
+def _origin(x: Tensor) -> Operation | None:
+    """The linear map that gave x, unless x was overwritten since, by a ReLU in place for one."""
+    operation, version = getattr(x, "_origin", (None, 0))
+    return operation if operation is not None and version == x._version else None
 
 
 def _merged(linear: Operation, norm: Operation) -> Operation:
