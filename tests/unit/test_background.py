@@ -54,7 +54,11 @@ def test_what_is_no_batch_is_refused(rows: object) -> None:
 
 def test_bad_values_and_shapes_are_named() -> None:
     with pytest.raises(ExplanationError, match="NaN"):
-        Background.batch(torch.tensor([[torch.nan, 1.0]]))
+        Background.batch(torch.full((2, 3, 4, 4), torch.nan))
+    missing = torch.tensor([[torch.nan, 1.0]])  # of table rows a value may be missing
+    assert bool(
+        Background.batch(missing).tensors_for(read(torch.rand(1, 2), None), CPU).isnan().any()
+    )
     with pytest.raises(ExplanationError, match=r"shape \(5,\), the input \(4,\)"):
         Background.batch(torch.rand(2, 5)).tensors_for(read(torch.rand(1, 4), None), CPU)
     with pytest.raises(ValidationError, match="at least one row"):

@@ -7,6 +7,8 @@ import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from importlib import metadata
 from pathlib import Path
@@ -129,11 +131,23 @@ def test_tour_opens_in_jupyterlab() -> None:
         base, _, token = address.partition("?token=")
         assert base.endswith("/lab/tree/tour.ipynb")
         contents = base.replace("/lab/tree/", "/api/contents/")
-        with urllib.request.urlopen(f"{contents}?content=0&token={token}", timeout=20) as answer:
-            assert answer.status == 200
+        assert _status(f"{contents}?content=0&token={token}") == 200
     finally:
         server.send_signal(signal.SIGINT)
         server.communicate(timeout=30)
+
+
+def _status(address: str) -> int:
+    """What the server answers. It prints its address a moment before it listens."""
+    for patience in range(20, -1, -1):
+        try:
+            with urllib.request.urlopen(address, timeout=20) as answer:
+                return int(answer.status)
+        except urllib.error.URLError:
+            if not patience:
+                raise
+            time.sleep(0.5)
+    raise AssertionError
 
 
 def _no_browser() -> dict[str, str]:
