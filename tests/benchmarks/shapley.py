@@ -1,6 +1,6 @@
 """Shapley values within a budget: how far from the exact ones, and how long they take.
 
-    python -m tests.benchmarks.shapley            # both tables
+    python -m tests.benchmarks.shapley            # all tables
     python -m tests.benchmarks.shapley accuracy   # without the network: the games are in games.npz
 
 The error is the median over seeds of |estimate - exact|^2 / |exact|^2. Every estimator, also a
@@ -21,12 +21,14 @@ from numpy.typing import NDArray
 
 from nbxplain import Regions, demo, explain
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.inputs import read
 from nbxplain.methods.shapley.additive import Additive
 from nbxplain.methods.shapley.exact import shapley_values
 from nbxplain.methods.shapley.pairs import kernel, leverage
 from nbxplain.methods.shapley.permutation import Orders
 from nbxplain.methods.shapley.posterior import Odd
 from tests.benchmarks.games import Cached, load
+from tests.benchmarks.networks import NETWORKS, picture
 from tests.benchmarks.timing import machine, seconds
 
 Floats = NDArray[np.float64]
@@ -158,15 +160,45 @@ def pace(budget: int = 512) -> None:
     print(f"| captum ShapleyValueSampling | {took:.2f} |", flush=True)
 
 
+def grid_pace(budget: int = 200) -> None:
+    """Seconds for a 7 x 7 grid on ResNet-50, beside captum at several batch sizes."""
+    model, x = NETWORKS["ResNet-50"]().eval(), picture()
+    regions = Regions.grid(7, 7)
+    options: Any = {
+        "target": 285,
+        "n_samples": budget,
+        "feature_mask": regions.labels_for(read(x, None), x.device).unsqueeze(1),
+    }
+    print(f"\n#### ResNet-50, 7 x 7 cells, {budget} evaluations\n\n| estimator | s |\n|---|---|")
+
+    def ours() -> object:
+        return explain(
+            model, x, "kernel_shap", target=285, budget=budget, regions=regions, progress=False
+        )
+
+    ours()  # measures the layouts, once per model
+    print(f"| kernel_shap | {seconds(ours, 2):.2f} |", flush=True)
+    for batch in (1, 4, 8, 16, 32):
+        took = seconds(
+            lambda batch=batch: KernelShap(model).attribute(
+                x, perturbations_per_eval=batch, **options
+            ),
+            1,
+        )
+        print(f"| captum KernelShap, {batch} at a time | {took:.2f} |", flush=True)
+
+
 def main() -> None:
     """Prints the tables that were asked for."""
     warnings.simplefilter("ignore")
     print(machine())
-    wanted = sys.argv[1:] or ["accuracy", "pace"]
+    wanted = sys.argv[1:] or ["accuracy", "pace", "grid"]
     if "accuracy" in wanted:
         accuracy()
     if "pace" in wanted:
         pace()
+    if "grid" in wanted:
+        grid_pace()
 
 
 if __name__ == "__main__":
