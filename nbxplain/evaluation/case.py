@@ -18,7 +18,7 @@ from nbxplain.core.errors import InputError, MethodError, TargetError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.pace import Layout
 from nbxplain.core.passes import Passes, Precision
-from nbxplain.core.target import Contrast, Target, TargetLike
+from nbxplain.core.target import Contrast, Probability, TargetLike
 from nbxplain.evaluation.check import final, plainly
 from nbxplain.explain import Setting, ask, attributions
 from nbxplain.methods.base import Method, Question, make, paint
@@ -102,14 +102,14 @@ class Case:
         """The question, with a new count of evaluations; of probabilities if wanted."""
         target = self.setting.target
         if unit == "probability":
-            target = Probability(target.index, target.against, target.function)
+            target = Probability.of(target, self.setting.adapter.probabilities)
         return Question(self.setting.adapter, self.inputs, target, self.passes())
 
     def unit(self, wanted: Unit | None) -> Unit:
         """What is followed: by default probabilities, where the target is one class of several."""
-        target, scores = self.setting.target, self.setting.prediction.scores
+        target = self.setting.target
         one = target.function is None and all(i < 0 for i in target.against)
-        possible = one and scores.ndim == 2 and scores.shape[1] > 1
+        possible = one and self.setting.prediction.probabilities is not None
         if wanted == "probability" and not possible:
             raise TargetError(
                 "This target has no probability.", "Use unit='score', or one class as the target."
@@ -144,18 +144,6 @@ class Case:
                 "Give a method's name or an attribution instead.",
             )
         return self.method
-
-
-@dataclass(frozen=True)
-class Probability(Target):
-    """The target's probability: a softmax, where the scores do not sum to one already."""
-
-    def score(self, output: Tensor, rows: Tensor) -> Tensor:
-        sums = output.sum(1)
-        shares = bool((output >= 0).all()) and torch.allclose(
-            sums, torch.ones_like(sums), atol=1e-4
-        )
-        return super().score(output if shares else output.softmax(1), rows)
 
 
 def case(model: Any, inputs: Any, attribution: Explained | None, options: Options) -> Case:

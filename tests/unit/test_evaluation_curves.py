@@ -10,6 +10,7 @@ import matplotlib.figure
 import numpy as np
 import pytest
 import torch
+from sklearn.ensemble import GradientBoostingClassifier
 from torch import Tensor, nn
 
 from nbxplain import Baseline, Contrast, ExplanationError, Regions, explain
@@ -335,3 +336,17 @@ def test_figure_and_finding() -> None:
     assert "deletion" in drawing.axes[0].get_title(loc="left").lower()
     assert found.finding().help == found.reading
     assert found._repr_png_()[:4] == b"\x89PNG"
+
+
+def test_probabilities_are_those_of_the_model_also_behind_log_odds() -> None:
+    """Boosting is explained in log odds (-m, m), whose softmax is no probability."""
+    generator = np.random.default_rng(0)
+    rows = generator.normal(size=(80, 3))
+    model = GradientBoostingClassifier(n_estimators=5, random_state=0)
+    model.fit(rows, rows[:, 0] > 0.3)
+    setting = ask(ModelAdapter(model), ModelAdapter(model).read(rows[:4]), 1)
+    case = Case(setting, torch.ones(4, 3), lambda: Passes(setting.adapter))
+    assert case.unit(None) == "probability"
+    question = case.question("probability")
+    expected = torch.from_numpy(model.predict_proba(rows[:4])[:, 1])
+    torch.testing.assert_close(question.scores(question.tensor), expected)
