@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -36,8 +37,12 @@ def findings(evidence: Mapping[str, list[float]], row: int = 0) -> list[Finding]
     return [finding for reader in readers if (finding := reader(raw)) is not None]
 
 
-def _graded(value: float, good: float, fair: float) -> Verdict:
-    return "good" if value <= good else "fair" if value <= fair else "poor"
+def graded(value: float, good: float, fair: float) -> Verdict:
+    """The verdict between two thresholds, whichever way is better; plain where it is nan."""
+    if math.isnan(value):
+        return "plain"
+    better = value.__ge__ if good >= fair else value.__le__
+    return "good" if better(good) else "fair" if better(fair) else "poor"
 
 
 def percent(share: float) -> str:
@@ -61,7 +66,7 @@ def _completeness(raw: dict[str, float]) -> Finding | None:
     share = abs(gap / change)
     # A contrast can change by next to nothing; then the two numbers say more than their ratio.
     text = f"{percent(share)} of {change:.3g}" if share < 2 else f"{gap:+.2g}, of {change:+.2g}"
-    return Finding("completeness_gap", "completeness gap", text, _graded(share, 0.01, 0.05), help)
+    return Finding("completeness_gap", "completeness gap", text, graded(share, 0.01, 0.05), help)
 
 
 def _conservation(raw: dict[str, float]) -> Finding | None:
@@ -88,7 +93,7 @@ def _relevance(raw: dict[str, float]) -> Finding | None:
         "relevance",
         "relevance",
         f"{total:.3g} of {score:.3g}, {biases + stabiliser:.3g} absorbed",
-        _graded(missing, 0.01, 0.05),
+        graded(missing, 0.01, 0.05),
         f"Biases absorbed {biases:.3g}, the stabiliser {stabiliser:.2g}; with the relevance of the "
         "inputs they should sum to the score. "
         "Green if at most 1 % is unaccounted for, amber up to 5 %.",
@@ -111,7 +116,7 @@ def _standard_error(raw: dict[str, float]) -> Finding | None:
         "Green up to 10 %, amber up to 30 %: more samples shrink it."
     )
     return Finding(
-        "standard_error", "standard error", f"± {percent(share)}", _graded(share, 0.1, 0.3), help
+        "standard_error", "standard error", f"± {percent(share)}", graded(share, 0.1, 0.3), help
     )
 
 
@@ -123,7 +128,7 @@ def _local_fit(raw: dict[str, float]) -> Finding | None:
         "Share of the score's variance near the input that a sum over regions accounts for "
         "(weighted R²). Green from 80 %, amber from 50 %: below, the model is not additive here."
     )
-    return Finding("local_fit", "local fit, R²", f"{share:.2f}", _graded(1 - share, 0.2, 0.5), help)
+    return Finding("local_fit", "local fit, R²", f"{share:.2f}", graded(1 - share, 0.2, 0.5), help)
 
 
 def _bfloat16(raw: dict[str, float]) -> Finding | None:
@@ -138,7 +143,7 @@ def _bfloat16(raw: dict[str, float]) -> Finding | None:
         "bfloat16_cosine",
         "bfloat16, against float32",
         f"cosine {cosine:.3f}",
-        _graded(1 - cosine, 0.01, 0.1),
+        graded(1 - cosine, 0.01, 0.1),
         help,
     )
 

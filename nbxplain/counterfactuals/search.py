@@ -62,7 +62,10 @@ class Hunt:
 
     def cost(self, shift: Tensor) -> Tensor:
         """What the shifts (Q, C, F) cost (Q, C): what follows from them by itself costs nothing."""
-        return self.bounds.change(torch.zeros_like(self.rows), shift).sum(2)
+        return self._costs(shift).sum(2)
+
+    def _costs(self, shift: Tensor) -> Tensor:
+        return self.bounds.change(torch.zeros_like(self.rows), shift)
 
     def clamped(self, shift: Tensor) -> Tensor:
         """The nearest shifts that keep what is acted on within its bounds."""
@@ -157,11 +160,8 @@ class Hunt:
         return self.clamped(torch.where(lot > 0.98, other, child))
 
     def _fitness(self, shift: Tensor, weight: Tensor) -> Tensor:
-        """Small is good: what is invalid comes after all that is valid, the nearest first."""
         margin = self.margins(self.outcome(shift))
-        parts = self.bounds.change(torch.zeros_like(self.rows), shift)
-        cost = (weight * (parts + FEWER * (shift != 0))).sum(2)
-        return torch.where(margin > CLEAR, cost, 1e9 - margin.clamp(min=-1e6))
+        return _ranked(margin, (weight * (self._costs(shift) + FEWER * (shift != 0))).sum(2))
 
     # Both
 
@@ -190,7 +190,7 @@ class Hunt:
 
     def _sparse(self, shift: Tensor) -> Tensor:
         """Gives features back, the cheapest change first, while that stays valid."""
-        order = self.bounds.change(torch.zeros_like(self.rows), shift).argsort(2)
+        order = self._costs(shift).argsort(2)
         for place in range(shift.shape[2]):
             without = shift.scatter(2, order[:, :, place : place + 1], 0.0)
             shift = self._if_valid(shift, without)
@@ -212,8 +212,7 @@ class Hunt:
     def chosen(self, shift: Tensor, count: int, diversity: float) -> Tensor:
         """The best `count` of the candidates: valid ones, near the row and far from each other."""
         margin = self.granted(shift)
-        cost = self.cost(shift) + FEWER * (shift != 0).sum(2)
-        worth = torch.where(margin > CLEAR, cost, 1e9 - margin.clamp(min=-1e6))
+        worth = _ranked(margin, self.cost(shift) + FEWER * (shift != 0).sum(2))
         apart = torch.full_like(worth, torch.inf)
         picked: list[Tensor] = []
         rows = torch.arange(len(shift))
@@ -233,3 +232,8 @@ class Hunt:
     def _drawn(self, shape: torch.Size, low: float, high: float) -> Tensor:
         drawn = torch.rand(shape, generator=self.generator, dtype=self.rows.dtype)
         return low + (high - low) * drawn.to(self.rows.device)
+
+
+def _ranked(margin: Tensor, cost: Tensor) -> Tensor:
+    """Small is good: costs (Q, C), then what is invalid, the nearest to being valid first."""
+    return torch.where(margin > CLEAR, cost, 1e9 - margin.clamp(min=-1e6))

@@ -48,9 +48,9 @@ class Check(ABC):
         """The number that methods are ranked by; nan where it cannot tell."""
 
     @property
-    @abstractmethod
     def value(self) -> str:
         """The number as text."""
+        return number(self.score)
 
     @property
     @abstractmethod

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.evaluation.case import Case, Explained, Options, case
-from nbxplain.evaluation.check import CANNOT_TELL, Check, finish, matrix, number
+from nbxplain.evaluation.check import CANNOT_TELL, Check, finish, matrix
 from nbxplain.evaluation.similarity import mean, rank_correlation, ssim, top_overlap
-from nbxplain.evidence import Verdict
+from nbxplain.evidence import Verdict, graded
 from nbxplain.figure import Drawing, Style
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -43,13 +43,7 @@ class Agreement(Check):
 
     @property
     def verdict(self) -> Verdict:
-        if math.isnan(self.score):
-            return "plain"
-        return "good" if self.score >= AGREE else "fair" if self.score >= DIFFER else "poor"
-
-    @property
-    def value(self) -> str:
-        return number(self.score)
+        return graded(self.score, AGREE, DIFFER)
 
     @property
     def reading(self) -> str:

@@ -17,8 +17,8 @@ from torch import Tensor
 from nbxplain.core.errors import InputError
 from nbxplain.core.regions import Regions
 from nbxplain.evaluation.case import Case, Explained, Fill, Options, case, spread
-from nbxplain.evaluation.check import ACCENT, CANNOT_TELL, Check, finish, number, tidy
-from nbxplain.evidence import Verdict, percent
+from nbxplain.evaluation.check import ACCENT, CANNOT_TELL, Check, finish, tidy
+from nbxplain.evidence import Verdict, graded, percent
 from nbxplain.figure import Drawing, Style
 from nbxplain.methods.coalitions import Draws, Game
 from nbxplain.methods.gradient import Noise
@@ -66,9 +66,7 @@ class Infidelity(Check):
 
     @property
     def verdict(self) -> Verdict:
-        if math.isnan(self.share):
-            return "plain"
-        return "good" if self.share >= FORETELLS else "fair" if self.share >= SAYS else "poor"
+        return graded(self.share, FORETELLS, SAYS)
 
     @property
     def value(self) -> str:
@@ -159,13 +157,7 @@ class SensitivityN(Check):
 
     @property
     def verdict(self) -> Verdict:
-        if math.isnan(self.score):
-            return "plain"
-        return "good" if self.score >= 0.5 else "fair" if self.score >= 0.2 else "poor"
-
-    @property
-    def value(self) -> str:
-        return number(self.score)
+        return graded(self.score, 0.5, 0.2)
 
     @property
     def reading(self) -> str:

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.evaluation.case import Case, Explained, Options, case
-from nbxplain.evaluation.check import CANNOT_TELL, Check, bars, finish, number
-from nbxplain.evidence import Verdict
+from nbxplain.evaluation.check import CANNOT_TELL, Check, bars, finish
+from nbxplain.evidence import Verdict, graded
 from nbxplain.figure import Drawing, Style
 from nbxplain.methods.coalitions import Draws
 
@@ -48,13 +48,7 @@ class MaxSensitivity(Check):
 
     @property
     def verdict(self) -> Verdict:
-        if math.isnan(self.score):
-            return "plain"
-        return "good" if self.score <= STEADY else "fair" if self.score <= MOVES else "poor"
-
-    @property
-    def value(self) -> str:
-        return number(self.score)
+        return graded(self.score, STEADY, MOVES)
 
     @property
     def reading(self) -> str:

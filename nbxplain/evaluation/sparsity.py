@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.evaluation.case import Case, Explained, Options, case
-from nbxplain.evaluation.check import ACCENT, CANNOT_TELL, Check, finish, number, tidy
+from nbxplain.evaluation.check import ACCENT, CANNOT_TELL, Check, finish, tidy
 from nbxplain.figure import Drawing, Style
 
 
@@ -30,10 +30,6 @@ class Sparseness(Check):
     def score(self) -> float:
         """The mean Gini index: 0 for an even map, towards 1 for a single place."""
         return float(self.gini.nanmean())
-
-    @property
-    def value(self) -> str:
-        return number(self.score)
 
     @property
     def reading(self) -> str:

@@ -19,7 +19,7 @@ from nbxplain.core.pixels import PixelSpace
 from nbxplain.evaluation.case import Case, Explained, Options, case
 from nbxplain.evaluation.check import CANNOT_TELL, Check, bars, finish, number, show
 from nbxplain.evaluation.similarity import mean, rank_correlation
-from nbxplain.evidence import Verdict
+from nbxplain.evidence import Verdict, graded
 from nbxplain.figure import Drawing, Style
 from nbxplain.methods.base import Method
 from nbxplain.methods.gradient import Noise
@@ -61,13 +61,7 @@ class Stability(Check):
 
     @property
     def verdict(self) -> Verdict:
-        if math.isnan(self.score):
-            return "plain"
-        return "good" if self.score >= STABLE else "fair" if self.score >= UNSTABLE else "poor"
-
-    @property
-    def value(self) -> str:
-        return number(self.score)
+        return graded(self.score, STABLE, UNSTABLE)
 
     @property
     def reading(self) -> str:

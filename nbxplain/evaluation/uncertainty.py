@@ -21,7 +21,7 @@ from nbxplain.evaluation.case import Case, Explained, Options, case, explained, 
 from nbxplain.evaluation.check import ACCENT, Check, finish, number, show, tidy
 from nbxplain.evaluation.members import Draw, Moves, Thinned
 from nbxplain.evaluation.similarity import mean, rank_correlation
-from nbxplain.evidence import Verdict, percent
+from nbxplain.evidence import Verdict, graded, percent
 from nbxplain.explain import Setting
 from nbxplain.figure import Drawing, Style
 from nbxplain.results import Prediction
@@ -136,9 +136,7 @@ class Uncertainty(Check):
 
     @property
     def verdict(self) -> Verdict:
-        if math.isnan(self.agree):
-            return "plain"
-        return "good" if self.agree >= SURE else "fair" if self.agree >= UNSURE else "poor"
+        return graded(self.agree, SURE, UNSURE)
 
     @property
     def value(self) -> str:

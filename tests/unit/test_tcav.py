@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -196,19 +195,6 @@ def test_false_discovery_is_that_of_scipy_and_bounded() -> None:
 
 
 # Features: one pass for a picture, and never a stale one.
-
-
-def counted(model: nn.Module) -> tuple[nn.Module, Callable[[], int]]:
-    seen: list[int] = []
-    real = model.forward
-
-    def forward(x: Tensor) -> Tensor:
-        seen.append(len(x))
-        output: Tensor = real(x)
-        return output
-
-    model.forward = forward  # type: ignore[method-assign]
-    return model, lambda: sum(seen)
 
 
 def passes_of(model: nn.Module, cache: FeatureCache, concept: Tensor) -> int:
