@@ -29,10 +29,14 @@ from nbxplain.results import Attribution
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.answers import Answers
 from nbxplain.widget.cells import after_each_cell, beside_cells, weakly
+from nbxplain.widget.checks import Checks
+from nbxplain.widget.concepts import Concepts
 from nbxplain.widget.desk import Desk, failure
+from nbxplain.widget.edits import Edits
 from nbxplain.widget.held import OWN
 from nbxplain.widget.history import History
 from nbxplain.widget.keeping import Keeping
+from nbxplain.widget.panel import Panel
 from nbxplain.widget.study import Study, method_of
 from nbxplain.widget.telling import Answer
 from nbxplain.widget.traits import checked_params, params_of
@@ -87,7 +91,16 @@ class Explorer(Keeping):
         super().__init__(shortcuts=shortcuts)
         beside_cells(self.comm)
         self._worker: Worker[Answer] = Worker(weakly(self._told))
-        self._desk = Desk(self._post, Answers(self).handlers())
+        self.checks, self.edits, self.concepts = Checks(self), Edits(self), Concepts(self)
+        self._panels: dict[str, Panel[Any]] = {
+            "checks": self.checks,
+            "edits": self.edits,
+            "concepts": self.concepts,
+        }
+        handlers = Answers(self).handlers()
+        for panel in self._panels.values():
+            handlers |= panel.handlers()
+        self._desk = Desk(self._post, handlers)
         self.on_msg(self._received)
         self._unhook = after_each_cell(weakly(self._check_weights))
         self.observe(self._take_method, "method")
@@ -117,6 +130,8 @@ class Explorer(Keeping):
             # Maps of the last picture would lie on this one.
             self._past, self.comparison, self._comparison = History(), None, None
             self._publish_history()
+            for panel in self._panels.values():
+                panel.renew()
         self._asked = None
         self._request("final")
 
@@ -181,6 +196,8 @@ class Explorer(Keeping):
             return  # the constructor refused its arguments
         self._closed = True
         self._worker.close()
+        for panel in self._panels.values():
+            panel.close()
         self._desk.close()
         self._unhook()
         self._past = History()
@@ -335,7 +352,7 @@ class Explorer(Keeping):
             self._frames.acknowledge()
         elif content.get("kind") == "stop":
             # At once, without waiting behind a figure that is being drawn.
-            self.stop()
+            self._panels.get(str(content.get("panel")), self).stop()
             self._desk.answer(content.get("id"))
         else:
             self._desk.take(content, buffers)

@@ -1,4 +1,4 @@
-"""Writes js/src/model/protocol.ts from widget/protocol.py: `python -m tests.typescript`."""
+"""Writes js/src/model/protocol.ts from widget/protocol/: `python -m tests.typescript`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nbxplain.widget import protocol
 
 TARGET = Path(__file__).parents[1] / "js" / "src" / "model" / "protocol.ts"
 PLAIN = {str: "string", int: "number", float: "number", bool: "boolean", bytes: "Bytes"}
-HEADER = """// Generated from widget/protocol.py by `python -m tests.typescript`. Do not edit.
+HEADER = """// Generated from widget/protocol/ by `python -m tests.typescript`. Do not edit.
 
 /** Bytes as hosts deliver them: Jupyter a DataView, a saved page a Uint8Array. */
 export type Bytes = DataView | ArrayBuffer | Uint8Array<ArrayBuffer>;

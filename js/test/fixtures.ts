@@ -246,6 +246,9 @@ export function traits(more: Partial<Traits> = {}): Traits {
 		_table: null,
 		_alone: "",
 		_summary: null,
+		_checks: null,
+		_edits: null,
+		_concepts: null,
 		...more,
 	};
 }

@@ -93,19 +93,9 @@ class Telling(Traits):
             self._show_partly(job, job.latest, ended)
 
     def _say(self, job: Job[Answer]) -> None:
-        latest = job.latest
+        resumable = job.state == "cancelled" and self._worker.resumable
         with self._lock:
-            self._job = {
-                "id": job.id,
-                "state": job.state,
-                "phase": job.phase,
-                "note": "",
-                "done": latest.done if latest else 0,
-                "total": latest.total if latest else 0,
-                "seconds": round(job.seconds, 3),
-                "eta": job.eta,
-                "resumable": job.state == "cancelled" and self._worker.resumable,
-            }
+            self._job = dict(wire.job(job, resumable))
             if job.phase == "final":
                 self.status = job.state
 

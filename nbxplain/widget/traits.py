@@ -97,6 +97,9 @@ class Traits(anywidget.AnyWidget):
     _table = t.Instance(dict, allow_none=True).tag(sync=True)
     _alone = t.Enum(get_args(protocol.Alone), "").tag(sync=True)
     _summary = t.Instance(dict, allow_none=True).tag(sync=True)
+    _checks = t.Instance(dict, allow_none=True).tag(sync=True)
+    _concepts = t.Instance(dict, allow_none=True).tag(sync=True)
+    _edits = t.Instance(dict, allow_none=True).tag(sync=True)
 
     _labels: list[str]
     _classes: int = 0

@@ -12,6 +12,7 @@ from PIL import Image
 from nbxplain.compare import Comparison, finite
 from nbxplain.contributions import additive, contributions, strongest
 from nbxplain.core.inputs import Inputs
+from nbxplain.core.jobs import Job
 from nbxplain.methods.base import Attention
 from nbxplain.results import Attribution, Choice
 from nbxplain.results import Prediction as Said
@@ -112,6 +113,22 @@ def result(
         "players": players(attribution),
         "description": describe(attribution, values),
         "provenance": attribution.provenance,
+    }
+
+
+def job(job: Job[Any], resumable: bool = False) -> protocol.Job:
+    """What a worker is doing, as the page shows it."""
+    latest = job.latest
+    return {
+        "id": job.id,
+        "state": job.state,
+        "phase": job.phase,
+        "note": "",
+        "done": latest.done if latest else 0,
+        "total": latest.total if latest else 0,
+        "seconds": round(job.seconds, 3),
+        "eta": job.eta,
+        "resumable": resumable,
     }
 
 

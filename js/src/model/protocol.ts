@@ -1,48 +1,22 @@
-// Generated from widget/protocol.py by `python -m tests.typescript`. Do not edit.
+// Generated from widget/protocol/ by `python -m tests.typescript`. Do not edit.
 
 /** Bytes as hosts deliver them: Jupyter a DataView, a saved page a Uint8Array. */
 export type Bytes = DataView | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 export const VERSION = 1;
 
-export type Phase = "draft" | "final";
-
-export type State =
-	| "idle"
-	| "queued"
-	| "running"
-	| "cancelling"
-	| "done"
-	| "cancelled"
-	| "error";
-
-export type View = "overlay" | "side" | "swipe" | "map";
-
-export type Sign = "both" | "positive" | "negative" | "absolute";
-
-export type Verdict = "good" | "fair" | "poor" | "plain";
-
-export type Fill = "baseline" | "blur" | "mean" | "noise" | "black" | "white";
-
-export type Alone = "" | "waterfall" | "summary";
-
-export interface Picture {
-	mime: string;
-	data: Bytes;
-	width: number;
-	height: number;
+export interface BaselineInfo {
+	kind: string;
+	label: string;
+	thumbnail: Picture | null;
+	controls: Control[];
 }
 
-export interface Grid {
-	shape: number[];
-	bits: 8 | 16;
-	scale: number;
-	data: Bytes;
-}
-
-export interface Runs {
-	shape: number[];
-	data: Bytes;
+export interface Catalog {
+	methods: MethodInfo[];
+	layers: LayerInfo[];
+	labels: string[];
+	model: ModelInfo;
 }
 
 export interface Choice {
@@ -50,16 +24,6 @@ export interface Choice {
 	label: string;
 	score: number;
 	probability: number | null;
-}
-
-export interface Prediction {
-	top: Choice[];
-	classes: number;
-}
-
-export interface Contrast {
-	index: number;
-	against: number;
 }
 
 export interface Control {
@@ -77,6 +41,14 @@ export interface Control {
 	choices?: string[];
 }
 
+export interface LayerInfo {
+	name: string;
+	type: string;
+	shape: number[];
+	grid: number[] | null;
+	suggested: boolean;
+}
+
 export interface MethodInfo {
 	name: string;
 	label: string;
@@ -91,21 +63,6 @@ export interface MethodInfo {
 	unavailable: string | null;
 }
 
-export interface LayerInfo {
-	name: string;
-	type: string;
-	shape: number[];
-	grid: number[] | null;
-	suggested: boolean;
-}
-
-export interface BaselineInfo {
-	kind: string;
-	label: string;
-	thumbnail: Picture | null;
-	controls: Control[];
-}
-
 export interface ModelInfo {
 	name: string;
 	device: string;
@@ -113,18 +70,243 @@ export interface ModelInfo {
 	input: string;
 }
 
-export interface Catalog {
-	methods: MethodInfo[];
-	layers: LayerInfo[];
-	labels: string[];
-	model: ModelInfo;
+export interface Prediction {
+	top: Choice[];
+	classes: number;
 }
 
-export interface Evidence {
-	label: string;
-	value: string;
-	verdict: "good" | "fair" | "poor" | "plain";
-	help: string;
+export interface Checks {
+	job: Job;
+}
+
+export interface Concepts {
+	job: Job;
+}
+
+export interface Grid {
+	shape: number[];
+	bits: 8 | 16;
+	scale: number;
+	data: Bytes;
+}
+
+export interface Picture {
+	mime: string;
+	data: Bytes;
+	width: number;
+	height: number;
+}
+
+export interface Runs {
+	shape: number[];
+	data: Bytes;
+}
+
+export interface Edits {
+	job: Job;
+}
+
+export interface Failure {
+	title: string;
+	hint: string;
+	details: string;
+}
+
+export interface Job {
+	id: number;
+	state: "idle" | "queued" | "running" | "cancelling" | "done" | "cancelled" | "error";
+	phase: "draft" | "final";
+	note: string;
+	done: number;
+	total: number;
+	seconds: number;
+	eta: number | null;
+	resumable: boolean;
+}
+
+export type Phase = "draft" | "final";
+
+export type State =
+	| "idle"
+	| "queued"
+	| "running"
+	| "cancelling"
+	| "done"
+	| "cancelled"
+	| "error";
+
+export interface AblateRequest {
+	id: string;
+	kind: "ablate";
+	result: string;
+	players: number[];
+	fill: "baseline" | "blur" | "mean" | "noise" | "black" | "white";
+}
+
+export interface Ack {
+	kind: "ack";
+	seq: number;
+}
+
+export interface Answer {
+	id: string;
+	kind: "answer";
+	ok: boolean;
+	error: Failure | null;
+	protocol?: number;
+	code?: string;
+	filename?: string;
+	mime?: string;
+	maps?: Grid;
+	alpha?: number[];
+	ablation?: Ablation;
+	labels?: Runs;
+	names?: string[];
+}
+
+export interface AttentionRequest {
+	id: string;
+	kind: "attention";
+	result: string;
+	layer: number;
+	head: number;
+}
+
+export interface BaselineImage {
+	id: string;
+	kind: "baseline_image";
+	name: string;
+}
+
+export interface CodeRequest {
+	id: string;
+	kind: "code";
+}
+
+export interface CompareRequest {
+	id: string;
+	kind: "compare";
+	methods: string[];
+	targets: number[];
+}
+
+export interface DraftRequest {
+	id: string;
+	kind: "draft";
+	spec: Spec;
+}
+
+export interface EditRequest {
+	id: string;
+	kind: "edit";
+	values: Record<string, number | string | null>;
+	apply: boolean;
+}
+
+export interface ExportRequest {
+	id: string;
+	kind: "export";
+	format: "png" | "svg" | "pdf" | "html" | "npz";
+	width: "single" | "double" | "slide";
+	dpi: number;
+	comparison: boolean;
+	caption: boolean;
+	transparent: boolean;
+}
+
+export interface Frame {
+	kind: "frame";
+	seq: number;
+	result: Result;
+}
+
+export interface HeadsRequest {
+	id: string;
+	kind: "heads";
+	result: string;
+}
+
+export interface Hello {
+	id: string;
+	kind: "hello";
+}
+
+export interface HistoryRequest {
+	id: string;
+	kind: "history";
+	action: "pin" | "unpin" | "rename" | "restore" | "forget";
+	item: string;
+	name?: string;
+}
+
+export type Message = Frame | Answer;
+
+export interface PaintedRegions {
+	id: string;
+	kind: "painted_regions";
+	names: string[];
+}
+
+export interface PathRequest {
+	id: string;
+	kind: "path";
+	result: string;
+}
+
+export interface RegionsRequest {
+	id: string;
+	kind: "regions";
+	regions: Record<string, unknown>;
+	segments: number;
+}
+
+export type Request =
+	| Hello
+	| DraftRequest
+	| RunRequest
+	| StopRequest
+	| ResumeRequest
+	| PathRequest
+	| HeadsRequest
+	| AttentionRequest
+	| CompareRequest
+	| AblateRequest
+	| EditRequest
+	| CodeRequest
+	| ExportRequest
+	| HistoryRequest
+	| BaselineImage
+	| RegionsRequest
+	| PaintedRegions
+	| Ack;
+
+export interface ResumeRequest {
+	id: string;
+	kind: "resume";
+}
+
+export interface RunRequest {
+	id: string;
+	kind: "run";
+}
+
+export interface StopRequest {
+	id: string;
+	kind: "stop";
+	panel?: "checks" | "edits" | "concepts";
+}
+
+export interface Comparison {
+	kind: "methods" | "targets";
+	results: Result[];
+	rank: number[][];
+	overlap: number[][];
+	failures: Failure[];
+}
+
+export interface Contrast {
+	index: number;
+	against: number;
 }
 
 export interface Curve {
@@ -135,11 +317,25 @@ export interface Curve {
 	has_maps: boolean;
 }
 
+export interface Evidence {
+	label: string;
+	value: string;
+	verdict: "good" | "fair" | "poor" | "plain";
+	help: string;
+}
+
 export interface Heads {
 	layers: number;
 	heads: number;
 	grid: number[];
 	maps?: Grid;
+}
+
+export interface HistoryItem {
+	id: string;
+	name: string;
+	pinned: boolean;
+	result: Result;
 }
 
 export interface Players {
@@ -152,15 +348,6 @@ export interface Players {
 	score: number;
 	unit: string;
 	evaluations: number;
-}
-
-export interface Spec {
-	method: string;
-	params: Record<string, unknown>;
-	baseline: Record<string, unknown>;
-	regions: Record<string, unknown>;
-	target: number | Contrast | string;
-	layer: string | null;
 }
 
 export interface Result {
@@ -186,19 +373,25 @@ export interface Result {
 	provenance: Record<string, unknown>;
 }
 
-export interface HistoryItem {
-	id: string;
-	name: string;
-	pinned: boolean;
-	result: Result;
+export interface Spec {
+	method: string;
+	params: Record<string, unknown>;
+	baseline: Record<string, unknown>;
+	regions: Record<string, unknown>;
+	target: number | Contrast | string;
+	layer: string | null;
 }
 
-export interface Comparison {
-	kind: "methods" | "targets";
-	results: Result[];
-	rank: number[][];
-	overlap: number[][];
-	failures: Failure[];
+export type Verdict = "good" | "fair" | "poor" | "plain";
+
+export interface Ablation {
+	players: number[];
+	before: number;
+	after: number;
+	choices: Moved[];
+	singles: number[];
+	interaction: number | null;
+	picture: Picture | null;
 }
 
 export interface Feature {
@@ -211,25 +404,13 @@ export interface Feature {
 	choices: string[] | null;
 }
 
-export interface TableInfo {
-	features: Feature[];
-}
+export type Fill = "baseline" | "blur" | "mean" | "noise" | "black" | "white";
 
 export interface Moved {
 	index: number;
 	label: string;
 	before: number;
 	after: number;
-}
-
-export interface Ablation {
-	players: number[];
-	before: number;
-	after: number;
-	choices: Moved[];
-	singles: number[];
-	interaction: number | null;
-	picture: Picture | null;
 }
 
 export interface SummaryInfo {
@@ -250,23 +431,13 @@ export interface SummaryInfo {
 	picture: Picture | null;
 }
 
-export interface Job {
-	id: number;
-	state: "idle" | "queued" | "running" | "cancelling" | "done" | "cancelled" | "error";
-	phase: "draft" | "final";
-	note: string;
-	done: number;
-	total: number;
-	seconds: number;
-	eta: number | null;
-	resumable: boolean;
+export interface TableInfo {
+	features: Feature[];
 }
 
-export interface Failure {
-	title: string;
-	hint: string;
-	details: string;
-}
+export type Alone = "" | "waterfall" | "summary";
+
+export type Sign = "both" | "positive" | "negative" | "absolute";
 
 export interface Traits {
 	method: string;
@@ -299,164 +470,9 @@ export interface Traits {
 	_table: TableInfo | null;
 	_alone: "" | "waterfall" | "summary";
 	_summary: SummaryInfo | null;
+	_concepts: Concepts | null;
+	_edits: Edits | null;
+	_checks: Checks | null;
 }
 
-export interface Hello {
-	id: string;
-	kind: "hello";
-}
-
-export interface DraftRequest {
-	id: string;
-	kind: "draft";
-	spec: Spec;
-}
-
-export interface RunRequest {
-	id: string;
-	kind: "run";
-}
-
-export interface StopRequest {
-	id: string;
-	kind: "stop";
-}
-
-export interface ResumeRequest {
-	id: string;
-	kind: "resume";
-}
-
-export interface PathRequest {
-	id: string;
-	kind: "path";
-	result: string;
-}
-
-export interface HeadsRequest {
-	id: string;
-	kind: "heads";
-	result: string;
-}
-
-export interface AttentionRequest {
-	id: string;
-	kind: "attention";
-	result: string;
-	layer: number;
-	head: number;
-}
-
-export interface CompareRequest {
-	id: string;
-	kind: "compare";
-	methods: string[];
-	targets: number[];
-}
-
-export interface AblateRequest {
-	id: string;
-	kind: "ablate";
-	result: string;
-	players: number[];
-	fill: "baseline" | "blur" | "mean" | "noise" | "black" | "white";
-}
-
-export interface EditRequest {
-	id: string;
-	kind: "edit";
-	values: Record<string, number | string | null>;
-	apply: boolean;
-}
-
-export interface CodeRequest {
-	id: string;
-	kind: "code";
-}
-
-export interface ExportRequest {
-	id: string;
-	kind: "export";
-	format: "png" | "svg" | "pdf" | "html" | "npz";
-	width: "single" | "double" | "slide";
-	dpi: number;
-	comparison: boolean;
-	caption: boolean;
-	transparent: boolean;
-}
-
-export interface HistoryRequest {
-	id: string;
-	kind: "history";
-	action: "pin" | "unpin" | "rename" | "restore" | "forget";
-	item: string;
-	name?: string;
-}
-
-export interface BaselineImage {
-	id: string;
-	kind: "baseline_image";
-	name: string;
-}
-
-export interface RegionsRequest {
-	id: string;
-	kind: "regions";
-	regions: Record<string, unknown>;
-	segments: number;
-}
-
-export interface PaintedRegions {
-	id: string;
-	kind: "painted_regions";
-	names: string[];
-}
-
-export interface Ack {
-	kind: "ack";
-	seq: number;
-}
-
-export interface Frame {
-	kind: "frame";
-	seq: number;
-	result: Result;
-}
-
-export interface Answer {
-	id: string;
-	kind: "answer";
-	ok: boolean;
-	error: Failure | null;
-	protocol?: number;
-	code?: string;
-	filename?: string;
-	mime?: string;
-	maps?: Grid;
-	alpha?: number[];
-	ablation?: Ablation;
-	labels?: Runs;
-	names?: string[];
-}
-
-export type Request =
-	| Hello
-	| DraftRequest
-	| RunRequest
-	| StopRequest
-	| ResumeRequest
-	| PathRequest
-	| HeadsRequest
-	| AttentionRequest
-	| CompareRequest
-	| AblateRequest
-	| EditRequest
-	| CodeRequest
-	| ExportRequest
-	| HistoryRequest
-	| BaselineImage
-	| RegionsRequest
-	| PaintedRegions
-	| Ack;
-
-export type Message = Frame | Answer;
+export type View = "overlay" | "side" | "swipe" | "map";

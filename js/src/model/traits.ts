@@ -34,6 +34,9 @@ const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {
 	_table: "fact",
 	_alone: "fact",
 	_summary: "fact",
+	_concepts: "fact",
+	_edits: "fact",
+	_checks: "fact",
 };
 
 export const TRAITS = Object.keys(ROLES) as (keyof Traits)[];

@@ -1,0 +1,93 @@
+"""What can be picked, and what the model says."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+from nbxplain.widget.protocol.data import Picture
+
+
+class Choice(TypedDict):
+    """A class that can be explained."""
+
+    index: int
+    label: str
+    score: float
+    probability: float | None
+
+
+class Prediction(TypedDict):
+    """What the model says of the picture: the most probable classes first."""
+
+    top: list[Choice]
+    classes: int
+
+
+class Control(TypedDict):
+    """One parameter of a method, from its JSON schema: enough to draw a control."""
+
+    name: str
+    label: str
+    help: str
+    type: Literal["integer", "number", "boolean", "choice"]
+    default: Any
+    draft: NotRequired[Any]
+    minimum: NotRequired[float]
+    maximum: NotRequired[float]
+    step: NotRequired[float]
+    logarithmic: NotRequired[bool]
+    unit: NotRequired[str]
+    choices: NotRequired[list[str]]
+
+
+class MethodInfo(TypedDict):
+    """One row of the method picker. `unavailable` says why it cannot run on this model."""
+
+    name: str
+    label: str
+    group: str
+    help: str
+    cost: int
+    needs_layer: bool
+    needs_baseline: bool
+    takes_regions: bool
+    resumable: bool
+    controls: list[Control]
+    unavailable: str | None
+
+
+class LayerInfo(TypedDict):
+    """One row of the layer picker: `shape` is the output's, without the batch."""
+
+    name: str
+    type: str
+    shape: list[int]
+    grid: list[int] | None
+    suggested: bool
+
+
+class BaselineInfo(TypedDict):
+    """One tile of the baseline chooser."""
+
+    kind: str
+    label: str
+    thumbnail: Picture | None
+    controls: list[Control]
+
+
+class ModelInfo(TypedDict):
+    """The line at the foot of the widget."""
+
+    name: str
+    device: str
+    precision: str
+    input: str
+
+
+class Catalog(TypedDict):
+    """Everything that can be picked."""
+
+    methods: list[MethodInfo]
+    layers: list[LayerInfo]
+    labels: list[str]
+    model: ModelInfo
