@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from nbxplain.compare import Comparison, finite
-from nbxplain.contributions import additive, contributions, strongest
+from nbxplain.contributions import additive, contributions
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.jobs import Job
 from nbxplain.methods.base import Attention
 from nbxplain.results import Attribution, Choice
 from nbxplain.results import Prediction as Said
+from nbxplain.sentence import sentence
 from nbxplain.widget import protocol, runs
 from nbxplain.widget.protocol import Grid, Picture
 
@@ -111,7 +112,7 @@ def result(
         "curve": _curve(attribution),
         "heads": _heads(attribution),
         "players": players(attribution),
-        "description": describe(attribution, values),
+        "description": sentence(attribution),
         "provenance": attribution.provenance,
     }
 
@@ -250,31 +251,3 @@ def _chips(spec: protocol.Spec) -> str:
         if not isinstance(value, bool) and name in ("steps", "samples", "statistic", "budget")
     ]
     return " · ".join(chips)
-
-
-def describe(attribution: Attribution, values: Floats) -> str:
-    """The map in a sentence, for those who cannot see it."""
-    head = f"{attribution.method.label} for {attribution.target[0]}"
-    if attribution.inputs.is_table:
-        return f"{head}: {'; '.join(strongest(attribution, 3)) or 'no feature matters'}."
-    support = values.clip(min=0)
-    total = float(support.sum())
-    if total <= 0:
-        return f"{head}: nothing supports the class."
-    ranked = np.sort(support.ravel())[::-1]
-    share = ranked[: max(1, len(ranked) // 10)].sum() / total
-    rows, columns = np.indices(values.shape)
-    centre = (
-        float((rows * support).sum() / total + 0.5) / values.shape[0],
-        float((columns * support).sum() / total + 0.5) / values.shape[1],
-    )
-    return (
-        f"{head}: support centred {_place(*centre)}, "
-        f"{100 * share:.0f} % of the positive mass in 10 % of the area."
-    )
-
-
-def _place(row: float, column: float) -> str:
-    vertical = "upper" if row < 0.42 else "lower" if row > 0.58 else ""
-    horizontal = "left" if column < 0.42 else "right" if column > 0.58 else ""
-    return f"{vertical} {horizontal}".strip() or "in the middle"
