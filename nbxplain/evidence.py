@@ -31,6 +31,7 @@ def findings(evidence: Mapping[str, list[float]], row: int = 0) -> list[Finding]
         _exact,
         _standard_error,
         _local_fit,
+        _directional,
         _bfloat16,
         _cost,
     )
@@ -129,6 +130,19 @@ def _local_fit(raw: dict[str, float]) -> Finding | None:
         "(weighted R²). Green from 80 %, amber from 50 %: below, the model is not additive here."
     )
     return Finding("local_fit", "local fit, R²", f"{share:.2f}", graded(1 - share, 0.2, 0.5), help)
+
+
+def _directional(raw: dict[str, float]) -> Finding | None:
+    if "directional_derivative" not in raw:
+        return None
+    return Finding(
+        "directional_derivative",
+        "directional derivative",
+        f"{raw['directional_derivative']:+.3g}",
+        "plain",
+        "How fast the score grows along the concept's unit direction: what the map of the effect "
+        "sums to, and what TCAV takes the sign of.",
+    )
 
 
 def _bfloat16(raw: dict[str, float]) -> Finding | None:

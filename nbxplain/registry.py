@@ -51,6 +51,7 @@ def table() -> Table:
                     ("layer", method.needs_layer),
                     ("baseline", method.needs_baseline()),
                     ("trees", method.needs_trees),
+                    ("concept", method.needs_concept),
                 )
                 if wanted
             ),

@@ -2,6 +2,8 @@
 
 from nbxplain.concepts.concept import Concept
 from nbxplain.concepts.features import FeatureCache
-from nbxplain.concepts.tcav import TCAV, ConceptScore, tcav
+from nbxplain.concepts.result import TCAV, ConceptScore
+from nbxplain.concepts.tcav import tcav
+from nbxplain.core.cav import CAV
 
-__all__ = ["TCAV", "Concept", "ConceptScore", "FeatureCache", "tcav"]
+__all__ = ["CAV", "TCAV", "Concept", "ConceptScore", "FeatureCache", "tcav"]

@@ -6,19 +6,17 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.cav import Space
 from nbxplain.core.layers import Layer
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Target
-
-Space = Literal["channels", "cells"]
-"""channels: activations averaged over places (a concept is anywhere); cells: all of them, flat."""
 
 BATCH = 64
 """Pictures that are decoded and held at a time."""
@@ -147,4 +145,4 @@ def picture_hash(row: Tensor) -> str:
     return hashlib.sha256(row.detach().cpu().contiguous().numpy().tobytes()).hexdigest()[:32]
 
 
-__all__ = ["FeatureCache", "Reader", "Seen", "Space", "picture_hash", "pooled", "total"]
+__all__ = ["FeatureCache", "Reader", "Seen", "picture_hash", "pooled", "total"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nbxplain.figure import Drawing, Style
 
 if TYPE_CHECKING:
-    from nbxplain.concepts.tcav import TCAV
+    from nbxplain.concepts.result import TCAV
 
 STRONG, WEAK, CHANCE = "#2961c4", "#b5bac2", "#8a8f98"
 ROW = 7.0

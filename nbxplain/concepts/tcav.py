@@ -9,7 +9,7 @@ come from one Gram matrix a layer, all derivatives from one backward pass of the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 import torch
@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from nbxplain.concepts.concept import Concept
 from nbxplain.concepts.directions import Estimator, in_blocks
-from nbxplain.concepts.features import FeatureCache, Reader, Seen, Space
+from nbxplain.concepts.features import FeatureCache, Reader, Seen
+from nbxplain.concepts.result import TCAV, ConceptScore
 from nbxplain.concepts.sets import FEWEST, Sets, draw, folds
 from nbxplain.concepts.significance import above_p, false_discovery, permutation_p, t_test_p
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.cav import Space
 from nbxplain.core.errors import InputError, LayerError, MethodError
 from nbxplain.core.layers import find
 from nbxplain.core.passes import Passes
@@ -32,106 +34,6 @@ ENOUGH = 10
 
 Relative = tuple[str, str]
 """Names of two concepts: the first against the second."""
-
-
-@dataclass(frozen=True)
-class ConceptScore:
-    """One concept at one layer.
-
-    score: share of the class's pictures whose logit grows along the concept, mean over runs;
-    `runs` (runs,) holds each. magnitude: by how much the logit changes, to first order, when a
-    picture is moved along the direction as far as the concept lies from random pictures; `null`
-    (R,) holds what sets without the concept give. A derivative along the unit direction would be as
-    large for chance sets, whose directions are short but follow the same main axes. p: of the
-    magnitude, by permutation; q: corrected for all concepts and layers. accuracy: of the direction
-    on held-out pictures, 0.5 is chance; accuracy_p: how often a set without the concept reaches
-    it. literature_p: the usual t-test, for comparison alone. derivatives (J,): the same change
-    for each of the class's pictures.
-    direction (d,): unit length, mean over runs.
-    """
-
-    concept: str
-    layer: str
-    estimator: Estimator
-    score: float
-    runs: Tensor
-    random_scores: Tensor
-    magnitude: float
-    null: Tensor
-    p: float
-    q: float
-    accuracy: float
-    accuracy_p: float
-    literature_p: float
-    derivatives: Tensor
-    direction: Tensor
-    alpha: float
-
-    @property
-    def found(self) -> bool:
-        """True when the layer tells the concept from random pictures better than chance."""
-        return self.accuracy_p <= self.alpha and self.accuracy > 0.5
-
-    @property
-    def significant(self) -> bool:
-        """True when the concept was found, and matters to the class more than chance would."""
-        return self.found and self.q <= self.alpha
-
-    @property
-    def verdict(self) -> str:
-        """The finding in words."""
-        if not self.found:
-            return (
-                f"{self.layer} does not tell {self.concept} from random pictures "
-                f"(held out {self.accuracy:.2f}, p {self.accuracy_p:.2g}): no score."
-            )
-        if not self.significant:
-            return (
-                f"{self.concept} is seen at {self.layer}, but moves the class no more than sets "
-                f"without it do (q {self.q:.2g})."
-            )
-        way = "towards" if self.magnitude > 0 else "away from"
-        return f"{self.concept} at {self.layer} moves the model {way} the class (q {self.q:.2g})."
-
-
-@dataclass
-class TCAV:
-    """The scores of all concepts at all layers; `done` of `total` counts pictures and tests."""
-
-    target: str
-    scores: list[ConceptScore] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    done: int = 0
-    total: int = 1
-
-    @property
-    def complete(self) -> bool:
-        return self.done >= self.total
-
-    def of(self, concept: str, layer: str | None = None) -> ConceptScore:
-        """The score of one concept, at the first layer unless named. Raises InputError."""
-        for score in self.scores:
-            if score.concept == concept and layer in (None, score.layer):
-                return score
-        known = ", ".join(f"{s.concept} at {s.layer}" for s in self.scores)
-        raise InputError(f"There is no score of {concept!r} at {layer!r}.", f"There are: {known}.")
-
-    def summary(self) -> str:
-        """One line a concept and layer; a score that does not hold is not given."""
-        lines = [f"concepts for {self.target}"]
-        for s in self.scores:
-            given = f"{s.score:.2f}, {s.magnitude:+.3g} logits" if s.significant else "no score"
-            lines.append(f"{s.concept} at {s.layer}: {given}. {s.verdict}")
-        return "\n".join([*lines, *self.notices])
-
-    def __repr__(self) -> str:
-        return f"<TCAV of {self.target}: {len(self.scores)} scores>"
-
-    def figure(self, **options: Any) -> Any:
-        """Magnitudes with what chance gives behind them; options as in nbxplain.figure.Style."""
-        from nbxplain.concepts.figure import draw_scores
-
-        return draw_scores(self, **options)
 
 
 def tcav(
@@ -312,7 +214,8 @@ class Test:
         magnitude = _by_problem(sizes, sets.problem)
         concept = sets.problem == 0
         accuracy = _by_problem(self._held_out(sets, geometry), sets.where(sets.run == 0).problem)
-        own = geometry.direction(found.weights[concept], sets.rows[concept])
+        own = sets.of_concept()
+        direction, distance, origin = geometry.along(found.weights[concept], own)
         scores = shares[concept]
         random_scores = shares[(sets.run == 0) & ~concept]
         return ConceptScore(
@@ -328,7 +231,11 @@ class Test:
             accuracy_p=above_p(float(accuracy[0]), accuracy[1:]),
             literature_p=t_test_p(scores, random_scores),
             derivatives=along[concept].mean(0),
-            direction=own.float(),
+            direction=direction.float(),
+            distance=distance,
+            origin=origin,
+            space=self.space,
+            weights=str(self.adapter.weight_hash),
             alpha=self.alpha,
         )  # fmt: skip
 
@@ -346,10 +253,11 @@ class Test:
 
 @dataclass
 class _Geometry:
-    """All that the tests need of a layer: features (P, d), their Gram matrix and their inner
-    products with the class's derivatives (P, J)."""
+    """All that the tests need of a layer: features (P, d) about their centre (d,), their Gram
+    matrix and their inner products with the class's derivatives (P, J)."""
 
     features: Tensor
+    centre: Tensor
     gram: Tensor
     towards: Tensor
 
@@ -357,8 +265,9 @@ class _Geometry:
     def of(cls, features: Tensor, slopes: Tensor) -> _Geometry:
         if not bool(features.isfinite().all()):
             raise LayerError("The activations are NaN or infinite.", "Check the weights.")
-        centred = features - features.mean(0)
-        return cls(centred, centred @ centred.T, centred @ slopes.T)
+        centre = features.mean(0)
+        centred = features - centre
+        return cls(centred, centre, centred @ centred.T, centred @ slopes.T)
 
     def changes(self, weights: Tensor, rows: Tensor, sides: Tensor) -> Tensor:
         """Changes (B, J) of the class's scores along the directions, over as far as the two sides
@@ -374,10 +283,14 @@ class _Geometry:
         apart: Tensor = (means[0] - means[1]) / length
         return (spread @ self.towards) * apart[:, None]
 
-    def direction(self, weights: Tensor, rows: Tensor) -> Tensor:
-        """The mean (d,) of the directions, at unit length."""
-        mean: Tensor = self._spread(weights, rows).mean(0) @ self.features
-        return torch.nn.functional.normalize(mean, dim=0)
+    def along(self, weights: Tensor, sets: Sets) -> tuple[Tensor, float, float]:
+        """The mean (d,) of the directions at unit length, how far the sides lie apart on it, and
+        where the negative one lies."""
+        mean = self._spread(weights, sets.rows).mean(0)
+        direction = torch.nn.functional.normalize(mean @ self.features, dim=0)
+        shown = (self.features @ direction)[sets.rows]
+        ahead, behind = (float(shown[side].mean()) for side in (sets.sides > 0, sets.sides < 0))
+        return direction, ahead - behind, behind + float(self.centre @ direction)
 
     def _spread(self, weights: Tensor, rows: Tensor) -> Tensor:
         """Weights (B, n) of rows (B, n) as weights of the whole pool (B, P)."""
@@ -432,4 +345,4 @@ def _corrected(state: TCAV) -> TCAV:
     return state
 
 
-__all__ = ["TCAV", "ConceptScore", "Test", "tcav"]
+__all__ = ["Test", "tcav"]

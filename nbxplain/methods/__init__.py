@@ -17,6 +17,7 @@ from nbxplain.methods.cam import (
     XGradCAM,
 )
 from nbxplain.methods.cam_scores import AblationCAM, ScoreCAM
+from nbxplain.methods.concept_map import ConceptMap
 from nbxplain.methods.gradient import Gradient, InputXGradient, SmoothGrad
 from nbxplain.methods.lime import LIME
 from nbxplain.methods.path import IntegratedGradients
@@ -53,6 +54,7 @@ __all__ = [
     "AttentionGradient",
     "AttentionRaw",
     "AttentionRollout",
+    "ConceptMap",
     "Deconvnet",
     "DeepLift",
     "DeepShap",

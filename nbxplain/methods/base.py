@@ -26,7 +26,7 @@ from nbxplain.core.parameters import Parameters
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Target
 
-Group = Literal["gradient", "path", "CAM", "propagation", "perturbation", "Shapley", "attention"]
+Group = Literal["gradient", "path", "CAM", "propagation", "perturbation", "Shapley", "attention", "concept"]
 
 INSIDE = ("gradient", "path", "CAM", "propagation", "attention")
 """Groups whose methods work with what happens inside the network."""
@@ -158,6 +158,7 @@ class Method(Parameters, ABC):
     needs_layer: ClassVar[bool] = False
     needs_attention: ClassVar[bool] = False
     needs_trees: ClassVar[bool] = False
+    needs_concept: ClassVar[bool] = False
     resumable: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -185,6 +186,11 @@ class Method(Parameters, ABC):
         """Whether it needs the network's gradients or layers, and not its scores alone."""
         needs = cls.needs_gradient or cls.needs_layer or cls.needs_attention
         return needs or cls.group in INSIDE
+
+    @property
+    def bound(self) -> str | None:
+        """The layer that its parameters belong to, where they belong to one."""
+        return None
 
     @classmethod
     def lacks(cls, adapter: ModelAdapter, inputs: Inputs) -> str | None:
@@ -271,9 +277,10 @@ def make(method: str | Method, **parameters: Any) -> Method:
 def layer_for(
     method: Method, layer: str | None, adapter: ModelAdapter, example: Tensor
 ) -> Layer | None:
-    """The layer a method works at: the given one or the suggested. Raises LayerError."""
+    """The layer a method works at: the given one, its own, or the suggested. Raises LayerError."""
     if not method.needs_layer:
         return None
+    layer = method.bound if layer is None else layer
     if layer is not None:
         return find(layer, adapter.layers(example, suggest=False), adapter.replica())
     for candidate in adapter.layers(example):

@@ -167,7 +167,7 @@ class Counted(nn.Module):
         return self.inner(x)
 
 
-PLAIN = {name: 3 for name, method in REGISTRY.items() if method.plain}
+PLAIN = {name: 3 for name, cls in REGISTRY.items() if cls.plain and not cls.needs_concept}
 PASSES = {**PLAIN, "deep_lift": 2 * 3, "guided_grad_cam": 2 * 3, "cam": 3 + 4}
 """Inputs that the model sees of a batch of three."""
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from nbxplain import Attribution, Background, Baseline, ExplanationError, Regions, explain
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.cav import CAV
 from nbxplain.core.errors import Cancelled, LayerError, ModelError
 from nbxplain.core.passes import Passes
 from nbxplain.explain import ask, attributions
@@ -33,8 +34,10 @@ from tests.models import (
 from tests.snapshot import snapshot
 
 every_name = pytest.mark.parametrize("name", sorted(REGISTRY))
-explains_networks = sorted(name for name, cls in REGISTRY.items() if not cls.needs_trees)
-"""What needs trees passes like tests in test_trees.py."""
+explains_networks = sorted(
+    name for name, cls in REGISTRY.items() if not (cls.needs_trees or cls.needs_concept)
+)
+"""What needs trees or a concept passes like tests in test_trees.py and test_concept_map.py."""
 every_method = pytest.mark.parametrize("name", explains_networks)
 attentive = [name for name, cls in REGISTRY.items() if cls.needs_attention]
 every_streaming = pytest.mark.parametrize(
@@ -358,6 +361,7 @@ def variants(name: str) -> list[Method]:
     moved = {
         "baseline": baselines if several else baselines[1],
         "background": Background.batch(torch.rand(2, 3, 2, 2)),
+        "concept": CAV.of("second", torch.arange(3.0), name="stripes", distance=2.0),
         "regions": Regions.map(torch.arange(12).view(3, 4) // 5, names=("a", "b", "c")),
         "seed": 7,
         "relu": False,
@@ -377,7 +381,7 @@ def test_json_round_trip(name: str) -> None:
 
 @every_name
 def test_repr_evaluates_to_an_equal_method(name: str) -> None:
-    kinds = {"Background": Background, "Baseline": Baseline, "Regions": Regions}
+    kinds = {"Background": Background, "Baseline": Baseline, "CAV": CAV, "Regions": Regions}
     names = {**vars(import_module("nbxplain.methods")), **kinds}
     for method in variants(name):
         assert eval(repr(method), names) == method
