@@ -26,7 +26,9 @@ from nbxplain.core.parameters import Parameters
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Target
 
-Group = Literal["gradient", "path", "CAM", "propagation", "perturbation", "Shapley", "attention", "concept"]
+Group = Literal[
+    "gradient", "path", "CAM", "propagation", "perturbation", "Shapley", "attention", "concept"
+]
 
 INSIDE = ("gradient", "path", "CAM", "propagation", "attention")
 """Groups whose methods work with what happens inside the network."""
