@@ -3,7 +3,17 @@
 from nbxplain.concepts.concept import Concept
 from nbxplain.concepts.features import FeatureCache
 from nbxplain.concepts.result import TCAV, ConceptScore
+from nbxplain.concepts.steering import Steering, steer
 from nbxplain.concepts.tcav import tcav
 from nbxplain.core.cav import CAV
 
-__all__ = ["CAV", "TCAV", "Concept", "ConceptScore", "FeatureCache", "tcav"]
+__all__ = [
+    "CAV",
+    "TCAV",
+    "Concept",
+    "ConceptScore",
+    "FeatureCache",
+    "Steering",
+    "steer",
+    "tcav",
+]

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
+from pydantic import BaseModel
 from torch import Tensor
 
+from nbxplain.core.cav import CAV
 from nbxplain.core.errors import InputError
-from nbxplain.core.inputs import open_picture
+from nbxplain.core.inputs import as_picture, open_picture
 
-FILE = "concept.json"
+if TYPE_CHECKING:
+    from nbxplain.concepts.result import ConceptScore
+
+FILE, EXAMPLES, CAVS = "concept.json", "examples.npz", "cavs.npz"
 MOST = 10_000
 """Examples that a saved concept may name."""
+LONGEST, LARGEST = 1 << 22, 1 << 31
+"""Bytes of concept.json, and that an .npz may unpack to."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +35,13 @@ class Concept:
     """What is tested: examples that have something in common.
 
     examples: pictures as `explain` takes them (PIL pictures, paths, arrays), or a tensor
-    (N, C, H, W) that is fed as it is. Raises InputError when there is none.
+    (N, C, H, W) that is fed as it is. cavs: its directions by layer, where they are known. Raises
+    InputError when there is no example.
     """
 
     name: str
     examples: Sequence[Any] | Tensor
+    cavs: Mapping[str, CAV] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not str(self.name).strip():
@@ -44,18 +55,47 @@ class Concept:
     def __len__(self) -> int:
         return len(self.examples)
 
+    @property
+    def cav(self) -> CAV:
+        """Its only direction. Raises InputError where it has none, or several."""
+        return self.at(None)
+
+    def at(self, layer: str | None) -> CAV:
+        """Its direction at a layer; None is the only one. Raises InputError."""
+        fitting = [cav for name, cav in self.cavs.items() if layer in (None, name)]
+        if len(fitting) == 1:
+            return fitting[0]
+        known = ", ".join(self.cavs)
+        raise InputError(
+            f"The concept {self.name!r} has no direction at {layer!r}."
+            if layer is not None or not known
+            else f"The concept {self.name!r} has directions at several layers.",
+            f"Choose one of {known}." if known else "Find it with nbxplain.tcav.",
+        )
+
+    def knowing(self, cavs: Iterable[CAV]) -> Self:
+        """The same with more directions, called by its name; one a layer."""
+        named = {cav.layer: cav.model_copy(update={"name": self.name}) for cav in cavs}
+        return replace(self, cavs={**self.cavs, **named})
+
     def save(self, folder: str | Path) -> Path:
-        """Writes the examples as PNG files (or, for a tensor, one .npz) and a concept.json."""
+        """Writes the examples as PNG files (or, for a tensor, one .npz), the directions as one
+        .npz, and a concept.json."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(self.examples, Tensor):
-            files = ["examples.npz"]
-            np.savez_compressed(folder / files[0], examples=self.examples.cpu().numpy())
+            files = [EXAMPLES]
+            np.savez_compressed(folder / EXAMPLES, examples=self.examples.cpu().numpy())
         else:
             files = [f"{number:04d}.png" for number in range(len(self.examples))]
             for file, example in zip(files, self.examples, strict=True):
-                _picture(example).save(folder / file)
-        (folder / FILE).write_text(json.dumps({"name": self.name, "examples": files}, indent=1))
+                as_picture(example, []).save(folder / file)
+        about = [cav.model_dump(mode="json", exclude={"data"}) for cav in self.cavs.values()]
+        if about:
+            arrays = {str(n): cav.direction.numpy() for n, cav in enumerate(self.cavs.values())}
+            np.savez_compressed(folder / CAVS, **arrays)  # type: ignore[arg-type]
+        said = {"name": self.name, "examples": files, "cavs": about}
+        (folder / FILE).write_text(json.dumps(said, indent=1), encoding="utf-8")
         return folder
 
     @classmethod
@@ -64,44 +104,96 @@ class Concept:
         folder = Path(folder)
         if not folder.is_dir():
             raise InputError(f"There is no folder {str(folder)!r}.", "Check the path.")
-        if (folder / FILE).is_file():
-            name, files = _named(folder)
-        else:
-            name, files = folder.name, sorted(p.name for p in folder.iterdir() if p.is_file())
-        if files == ["examples.npz"]:
-            return cls(name, _tensor(folder / files[0]))
-        return cls(name, [open_picture(folder / file) for file in files])
+        if not (folder / FILE).is_file():
+            names = (p.name for p in folder.iterdir() if p.is_file() and p.name[0] != ".")
+            files = _bounded(sorted(names), folder)
+            return cls(folder.name, [open_picture(folder / file) for file in files])
+        said = _said(folder)
+        examples = (
+            _tensor(folder / EXAMPLES)
+            if said.examples == [EXAMPLES]
+            else [open_picture(folder / file) for file in said.examples]
+        )
+        return cls(said.name, examples).knowing(_cavs(folder, said.cavs))
 
 
-def _named(folder: Path) -> tuple[str, list[str]]:
+def cav_of(concept: CAV | ConceptScore | Concept, layer: str | None = None) -> CAV:
+    """The direction of whatever has one; a Concept may have several. Raises InputError."""
+    if isinstance(concept, Concept):
+        return concept.at(layer)
+    found = getattr(concept, "cav", concept)
+    if not isinstance(found, CAV):
+        raise InputError(
+            f"A {type(concept).__name__} has no direction.",
+            "Give a CAV, a score of nbxplain.tcav, or a Concept that knows its directions.",
+        )
+    if layer not in (None, found.layer):
+        raise InputError(
+            f"{found.name!r} is a direction at {found.layer!r}, not at {layer!r}.",
+            f"Leave layer out, or find the concept at {layer!r}.",
+        )
+    return found
+
+
+class _Said(BaseModel):
+    """What concept.json may hold."""
+
+    name: str
+    examples: list[str]
+    cavs: list[dict[str, Any]] = []
+
+
+def _said(folder: Path) -> _Said:
+    file = folder / FILE
     try:
-        said = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        name, files = str(said["name"]), [str(file) for file in said["examples"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{FILE} in {str(folder)!r} cannot be read: {error}") from error
-    outside = [file for file in files if Path(file).name != file]
-    if outside or len(files) > MOST:
-        raise InputError(f"{FILE} names files outside its folder or too many.", "Save it again.")
-    return name, files
+        if file.stat().st_size > LONGEST:
+            raise ValueError(f"it is longer than {LONGEST} bytes")
+        said = _Said.model_validate_json(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{FILE} in {str(folder)!r} cannot be read: {error}", "Save it again."
+        ) from error
+    if any(Path(name).name != name for name in said.examples):
+        raise InputError(f"{FILE} names files outside its folder.", "Save it again.")
+    _bounded(said.examples, folder)
+    return said
+
+
+def _bounded(files: list[str], folder: Path) -> list[str]:
+    if len(files) > MOST:
+        raise InputError(
+            f"There are {len(files)} files in {str(folder)!r}.", f"At most {MOST} make a concept."
+        )
+    return files
 
 
 def _tensor(path: Path) -> Tensor:
+    examples = _arrays(path).get("examples")
+    if examples is None or examples.dtype.kind != "f" or examples.ndim < 2:
+        raise InputError(f"{path.name!r} holds no examples.", "Save it again.")
+    return torch.from_numpy(examples)
+
+
+def _cavs(folder: Path, about: list[dict[str, Any]]) -> list[CAV]:
+    if not about:
+        return []
+    arrays = _arrays(folder / CAVS)
     try:
+        return [CAV.of(direction=arrays[str(n)], **fields) for n, fields in enumerate(about)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{CAVS!r} does not fit {FILE}: {error}", "Save it again.") from error
+
+
+def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz; how much they unpack to is looked at before. Raises InputError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            if sum(member.file_size for member in archive.infolist()) > LARGEST:
+                raise ValueError(f"it unpacks to more than {LARGEST} bytes")
         with np.load(path, allow_pickle=False) as archive:
-            return torch.from_numpy(archive["examples"])
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{path.name!r} holds no examples: {error}", "Save it again.") from error
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise InputError(f"{path.name!r} cannot be read: {error}", "Save it again.") from error
 
 
-def _picture(example: Any) -> Image.Image:
-    if isinstance(example, Image.Image):
-        return example
-    if isinstance(example, str | Path):
-        return open_picture(Path(example))
-    array = np.asarray(example)
-    if array.dtype != np.uint8:
-        array = (array * 255).round().clip(0, 255).astype(np.uint8)
-    return Image.fromarray(array)
-
-
-__all__ = ["Concept"]
+__all__ = ["Concept", "cav_of"]

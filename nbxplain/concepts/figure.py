@@ -8,6 +8,7 @@ from nbxplain.figure import Drawing, Style
 
 if TYPE_CHECKING:
     from nbxplain.concepts.result import TCAV
+    from nbxplain.concepts.steering import Steering
 
 STRONG, WEAK, CHANCE = "#2961c4", "#b5bac2", "#8a8f98"
 ROW = 7.0
@@ -47,5 +48,38 @@ def draw_scores(result: TCAV, **options: Any) -> Drawing:
     axis.set_xlabel("change of the logit along the concept", fontsize=style.text - 1)
     if style.caption:
         text = "grey band: 95 % of sets without the concept · q: permutation test, corrected"
+        figure.supxlabel(text, fontsize=5, color="#555555")
+    return figure
+
+
+def draw_steering(result: Steering, **options: Any) -> Drawing:
+    """The target's score against dose, a line for each input; a dot where another class is
+    predicted from there on."""
+    style = Style(**options)
+    figure = style.figure(0.45, 6 * style.caption)
+    axis = figure.subplots()
+    doses = result.doses.numpy()
+    for row, scores in enumerate(result.scores.numpy()):
+        axis.plot(
+            doses, scores, color=STRONG, linewidth=1, alpha=1 if len(result.scores) == 1 else 0.5
+        )
+        turn = result.turning(row)
+        if turn is not None:
+            at = (turn[0], float(scores[doses.tolist().index(turn[0])]))
+            axis.plot(*at, "o", color=STRONG, markersize=3)
+            axis.annotate(
+                turn[1], at, xytext=(4, -8), textcoords="offset points", fontsize=style.text - 1
+            )
+    axis.axvline(0, color=CHANCE, linewidth=0.5)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.tick_params(labelsize=style.text - 1, length=2)
+    title = result.target[0] if len(set(result.target)) == 1 else "each input's target"
+    axis.set_title(
+        f"{title}, with more or less of {result.cav.name}", loc="left", fontsize=style.text
+    )
+    axis.set_xlabel(f"dose of {result.cav.name} at {result.cav.layer}", fontsize=style.text - 1)
+    axis.set_ylabel("score", fontsize=style.text - 1)
+    if style.caption:
+        text = "dose 1: from random pictures to the concept's · dot: another class is predicted"
         figure.supxlabel(text, fontsize=5, color="#555555")
     return figure

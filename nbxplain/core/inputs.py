@@ -17,7 +17,7 @@ from nbxplain.core.errors import InputError
 from nbxplain.core.pixels import PixelSpace, Preprocessing, fed, pixel_space
 from nbxplain.core.tables import Table
 
-__all__ = ["Inputs", "PixelSpace", "Preprocessing", "open_picture", "read"]
+__all__ = ["Inputs", "PixelSpace", "Preprocessing", "as_picture", "open_picture", "read"]
 
 SMALLEST, LARGEST = 8, 100_000_000
 """Sides in pixels, and pixels in all, between which a picture can be explained."""
@@ -61,7 +61,7 @@ def read(inputs: Any, transform: Callable[[Image.Image], Any] | None) -> Inputs:
     if transform is None:
         raise InputError("There is no preprocessing for pictures.", "Feed a tensor instead.")
     notices: list[str] = []
-    pictures = [_picture(item, notices) for item in _items(inputs)]
+    pictures = [as_picture(item, notices) for item in _items(inputs)]
     tensors = [fed(transform, picture) for picture in pictures]
     if len({tensor.shape for tensor in tensors}) > 1:
         shapes = ", ".join(sorted({str(tuple(t.shape)) for t in tensors}))
@@ -139,7 +139,11 @@ def _items(inputs: Any) -> Sequence[Any]:
     return [inputs]
 
 
-def _picture(item: Any, notices: list[str]) -> Image.Image:
+def as_picture(item: Any, notices: list[str]) -> Image.Image:
+    """One picture of whatever the user gave, upright and RGB; what was changed goes to `notices`.
+
+    Raises InputError.
+    """
     if isinstance(item, str | os.PathLike):
         picture = open_picture(Path(item))
     elif isinstance(item, np.ndarray):
