@@ -17,7 +17,7 @@ from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.core.layers import Layer
 from nbxplain.core.passes import Passes
 from nbxplain.core.regions import Regions
-from nbxplain.core.target import Contrast, resolve
+from nbxplain.core.target import Contrast, TargetLike, resolve
 from nbxplain.explain import ZERO_ASSUMED, Setting, ask, attributions, suited
 from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
@@ -148,14 +148,17 @@ class Study:
 
     def targeted(self, spec: Spec, function: Score | None) -> Setting:
         """This picture with the target of a spec."""
-        wanted: Any = spec["target"]
-        if isinstance(wanted, dict):
-            wanted = Contrast(wanted["index"], wanted["against"])
-        if isinstance(wanted, str):
-            wanted = function
         s = self.setting
+        wanted = self.wanted(spec["target"], function)
         target = resolve(wanted, s.prediction.scores, self.labels)
         return Setting(s.adapter, s.inputs, s.prediction, target, target.names(self.labels))
+
+    @staticmethod
+    def wanted(target: Any, function: Score | None) -> TargetLike:
+        """The target that a spec names."""
+        if isinstance(target, dict):
+            return Contrast(target["index"], target["against"])
+        return function if isinstance(target, str) else target
 
 
 def method_of(spec: Spec, held: Held) -> Method:
