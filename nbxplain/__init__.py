@@ -16,6 +16,7 @@ from nbxplain.results import Attribution
 from nbxplain.summary import Summary, summarize
 
 if TYPE_CHECKING:
+    from nbxplain.concepts.bottleneck import ConceptBottleneck
     from nbxplain.evaluation.auditing import audit
     from nbxplain.evaluation.ranking import benchmark
     from nbxplain.evaluation.retraining import roar
@@ -27,6 +28,7 @@ __all__ = [
     "Background",
     "Baseline",
     "Comparison",
+    "ConceptBottleneck",
     "Contrast",
     "ExplanationError",
     "Explorer",
@@ -65,6 +67,10 @@ def __getattr__(name: str) -> Any:
         from nbxplain.waterfall import Waterfall
 
         return Waterfall
+    if name == "ConceptBottleneck":
+        from nbxplain.concepts.bottleneck import ConceptBottleneck
+
+        return ConceptBottleneck
     if name in ("audit", "benchmark", "roar"):
         import nbxplain.evaluation
 
