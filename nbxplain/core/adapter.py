@@ -122,7 +122,9 @@ class ModelAdapter:
         return other
 
     def read(self, inputs: Any) -> Inputs:
-        """The user's inputs, on the model's device, in its dtype."""
+        """The user's inputs, on the model's device, in its dtype; what was read stays as it is."""
+        if isinstance(inputs, Inputs):
+            return inputs
         if self.table is not None or self._takes_rows or looks_like_rows(inputs):
             return self._rows(inputs)
         given = isinstance(inputs, Tensor)
