@@ -230,6 +230,7 @@ class Explorer(Keeping):
             chosen = make(method)
             self.method = chosen.name
             self.params = params_of(chosen)
+            layer = chosen.bound if layer is None else layer
             baseline = getattr(chosen, "baseline", None)
             if isinstance(baseline, Baseline) and "baseline" in chosen.model_fields_set:
                 self.baseline = baseline
