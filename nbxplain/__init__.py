@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from nbxplain.compare import Comparison, compare
@@ -16,11 +17,13 @@ from nbxplain.results import Attribution
 from nbxplain.summary import Summary, summarize
 
 if TYPE_CHECKING:
+    from nbxplain.concepts import Concept, tcav
     from nbxplain.concepts.bottleneck import ConceptBottleneck
     from nbxplain.evaluation.auditing import audit
     from nbxplain.evaluation.ranking import benchmark
     from nbxplain.evaluation.retraining import roar
     from nbxplain.explorer import Explorer
+    from nbxplain.report import Report
     from nbxplain.waterfall import Waterfall
 
 __all__ = [
@@ -28,12 +31,14 @@ __all__ = [
     "Background",
     "Baseline",
     "Comparison",
+    "Concept",
     "ConceptBottleneck",
     "Contrast",
     "ExplanationError",
     "Explorer",
     "Preprocessing",
     "Regions",
+    "Report",
     "Summary",
     "Waterfall",
     "audit",
@@ -43,6 +48,7 @@ __all__ = [
     "methods",
     "roar",
     "summarize",
+    "tcav",
 ]
 
 
@@ -57,22 +63,22 @@ def methods() -> Any:
 methods.__name__ = "nbxplain.methods"
 
 
+# The widget is imported on first use, so that explain works where no widget library is, and so is
+# what takes long to import.
+_LATER = {
+    "Concept": "nbxplain.concepts",
+    "ConceptBottleneck": "nbxplain.concepts.bottleneck",
+    "Explorer": "nbxplain.explorer",
+    "Report": "nbxplain.report",
+    "Waterfall": "nbxplain.waterfall",
+    "audit": "nbxplain.evaluation",
+    "benchmark": "nbxplain.evaluation",
+    "roar": "nbxplain.evaluation",
+    "tcav": "nbxplain.concepts",
+}
+
+
 def __getattr__(name: str) -> Any:
-    # The widget is imported on first use, so that explain works where no widget library is.
-    if name == "Explorer":
-        from nbxplain.explorer import Explorer
-
-        return Explorer
-    if name == "Waterfall":
-        from nbxplain.waterfall import Waterfall
-
-        return Waterfall
-    if name == "ConceptBottleneck":
-        from nbxplain.concepts.bottleneck import ConceptBottleneck
-
-        return ConceptBottleneck
-    if name in ("audit", "benchmark", "roar"):
-        import nbxplain.evaluation
-
-        return getattr(nbxplain.evaluation, name)
+    if name in _LATER:
+        return getattr(import_module(_LATER[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

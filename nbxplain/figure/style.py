@@ -163,13 +163,13 @@ def encode(figure: Figure, format: str, provenance: dict[str, Any]) -> bytes:
     key = {"png": "Description", "svg": "Description", "pdf": "Subject"}[format]
     metadata = {"Title": "nbxplain attribution", key: text}
     buffer = io.BytesIO()
-    with _text_as_text():
+    with text_as_text():
         figure.savefig(buffer, format=format, metadata=metadata, dpi=figure.dpi)
     return buffer.getvalue()
 
 
 @contextlib.contextmanager
-def _text_as_text() -> Iterator[None]:
+def text_as_text() -> Iterator[None]:
     """Text stays text in SVG and PDF.
 
     Only these two settings are changed and put back: rc_context would put back all, and with them
