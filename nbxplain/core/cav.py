@@ -41,7 +41,8 @@ class CAV(Parameters):
     @classmethod
     def _from_anything(cls, value: Any) -> Any:
         # A score of a concept has a direction; so has whatever else offers one.
-        return getattr(value, "cav", value)
+        found = getattr(value, "cav", None)
+        return found.model_dump() if isinstance(found, CAV) else value
 
     @model_validator(mode="after")
     def _is_direction(self) -> Self:
