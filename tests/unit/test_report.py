@@ -45,7 +45,7 @@ def test_the_page_says_what_was_asked_and_by_what(report: Report) -> None:
     text = words(report.html())
     provenance = report.attribution.provenance
     for wanted in (
-        "FunctionRelu",
+        "ModuleRelu",
         provenance["weights"],
         "Integrated Gradients",
         "<b>fish</b>",
@@ -73,7 +73,8 @@ def test_the_input_is_named_by_its_digest(explained: Attribution) -> None:
         re.findall(r"SHA-256 ([0-9a-f]{64})", Report(a).html())
         for a in (explained, explain(cnn(), picture(seed=1), "gradient", labels=LABELS))
     ]
-    assert digests[0] != digests[1] and all(len(found) == 1 for found in digests)
+    assert digests[0] != digests[1]
+    assert all(len(found) == 1 for found in digests)
 
 
 def test_checks_that_were_not_run_are_named(report: Report, explained: Attribution) -> None:
