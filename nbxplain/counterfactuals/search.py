@@ -20,7 +20,7 @@ from nbxplain.counterfactuals.wish import Wish
 SHRINK = 0.03
 """Of a walk: the cost that each step takes from every feature, as a share of the step."""
 HALVINGS = 10
-FEWER = 1.0
+FEWER = 2.0
 """What a changed feature costs beside its distance, where candidates are compared."""
 CLEAR = 1e-6
 """The least margin that counts as valid: on the boundary itself nothing is decided."""
