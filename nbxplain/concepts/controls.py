@@ -78,7 +78,8 @@ def noise(pictures: Tensor, count: int, generator: torch.Generator) -> Tensor:
     low, high = (
         bound(pictures.double(), (0, 2, 3), keepdim=True) for bound in (torch.amin, torch.amax)
     )
-    return made.clamp(low, high).to(pictures)
+    kept: Tensor = made.clamp(low, high).to(pictures)
+    return kept
 
 
 __all__ = ["Control", "controls"]

@@ -79,8 +79,156 @@ export interface Checks {
 	job: Job;
 }
 
+export interface Aligned {
+	most: number[];
+	least: number[];
+	raised: number[];
+	lowered: number[];
+}
+
+export interface ConceptCard {
+	id: string;
+	kind: "concept_card";
+	action: "add" | "rename" | "remove" | "take_out";
+	into: "concept" | "random" | "class";
+	concept: string;
+	name?: string;
+	index?: number;
+}
+
+export interface ConceptControls {
+	id: string;
+	kind: "concept_controls";
+	controls: "scrambled" | "noise";
+	count: number;
+}
+
+export interface ConceptCrop {
+	id: string;
+	kind: "concept_crop";
+	concept: string;
+	box: number[];
+}
+
+export interface ConceptDiscover {
+	id: string;
+	kind: "concept_discover";
+	layer: string;
+	count: number;
+}
+
+export interface ConceptKeep {
+	id: string;
+	kind: "concept_keep";
+	discovered: number;
+	name: string;
+}
+
+export interface ConceptMap {
+	id: string;
+	kind: "concept_map";
+	concept: string;
+	layer: string;
+	show: "effect" | "presence";
+}
+
+export interface ConceptPictures {
+	id: string;
+	kind: "concept_pictures";
+	into: "concept" | "random" | "class";
+	concept: string;
+	names: string[];
+}
+
 export interface Concepts {
 	job: Job;
+	failure: Failure | null;
+	concepts: Pile[];
+	random: Pile;
+	pictures: Pile;
+	wanting: string[];
+	target: string;
+	layers: string[];
+	tested: Tested[];
+	faces: Picture | null;
+	notices: string[];
+	stale: string;
+	steered: Steering[];
+	discovered: Discovered[];
+}
+
+export interface ConceptSteer {
+	id: string;
+	kind: "concept_steer";
+	concept: string;
+	layer: string;
+}
+
+export interface ConceptTest {
+	id: string;
+	kind: "concept_test";
+	layers: string[];
+	estimators: ("mean" | "ridge" | "logistic" | "pattern")[];
+	permutations: number;
+	relative: string[][];
+}
+
+export interface Discovered {
+	name: string;
+	importance: number;
+	count: number;
+	shown: number;
+	strip: Picture | null;
+}
+
+export type Estimator = "mean" | "ridge" | "logistic" | "pattern";
+
+export type Gathered = "concept" | "random" | "class";
+
+export interface Null {
+	low: number;
+	high: number;
+	counts: number[];
+}
+
+export interface Pile {
+	name: string;
+	count: number;
+	fewest: number;
+	enough: number;
+	shown: number;
+	strip: Picture | null;
+}
+
+export interface Steering {
+	concept: string;
+	layer: string;
+	target: string;
+	doses: number[];
+	scores: number[];
+	best: string[];
+	turning: number | null;
+}
+
+export interface Tested {
+	concept: string;
+	against: string;
+	layer: string;
+	estimator: "mean" | "ridge" | "logistic" | "pattern";
+	score: number;
+	spread: number[];
+	magnitude: number;
+	null: Null;
+	p: number;
+	q: number;
+	accuracy: number;
+	accuracy_p: number;
+	literature_p: number;
+	alpha: number;
+	found: boolean;
+	significant: boolean;
+	verdict: string;
+	aligned: Aligned | null;
 }
 
 export interface Grid {
@@ -104,6 +252,11 @@ export interface Runs {
 
 export interface Edits {
 	job: Job;
+	task: "" | "find" | "probe";
+	error: Failure | null;
+	sketch: Sketch | null;
+	walk: Walk | null;
+	found: Found[];
 }
 
 export interface Failure {
@@ -278,6 +431,15 @@ export type Request =
 	| BaselineImage
 	| RegionsRequest
 	| PaintedRegions
+	| ConceptPictures
+	| ConceptCrop
+	| ConceptCard
+	| ConceptControls
+	| ConceptTest
+	| ConceptMap
+	| ConceptSteer
+	| ConceptDiscover
+	| ConceptKeep
 	| Ack;
 
 export interface ResumeRequest {

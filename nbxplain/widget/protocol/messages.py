@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from nbxplain.widget.protocol.concepts import (
+    ConceptCard,
+    ConceptControls,
+    ConceptCrop,
+    ConceptDiscover,
+    ConceptKeep,
+    ConceptMap,
+    ConceptPictures,
+    ConceptSteer,
+    ConceptTest,
+)
 from nbxplain.widget.protocol.data import Grid, Runs
 from nbxplain.widget.protocol.jobs import Failure
 from nbxplain.widget.protocol.results import Result, Spec
@@ -217,6 +228,15 @@ Request = (
     | BaselineImage
     | RegionsRequest
     | PaintedRegions
+    | ConceptPictures
+    | ConceptCrop
+    | ConceptCard
+    | ConceptControls
+    | ConceptTest
+    | ConceptMap
+    | ConceptSteer
+    | ConceptDiscover
+    | ConceptKeep
     | Ack
 )
 
