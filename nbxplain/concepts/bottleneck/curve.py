@@ -12,7 +12,7 @@ from torch import Tensor
 from nbxplain.concepts.bottleneck.base import Bottleneck, Sight
 from nbxplain.concepts.bottleneck.labels import class_labels, concept_labels
 from nbxplain.concepts.bottleneck.order import Order, check_order, usefulness
-from nbxplain.core.errors import InputError
+from nbxplain.core.errors import InputError, ModelError
 from nbxplain.evaluation.check import Check, finish
 from nbxplain.figure import Drawing, Style
 
@@ -106,6 +106,11 @@ def intervention_curve_steps(
 ) -> Iterator[InterventionCurve]:
     """The steps of intervention_curve: one for each number of corrections."""
     check_order(order, Order)
+    if not isinstance(model, Bottleneck):
+        raise ModelError(
+            f"{type(model).__name__} is not known to have concepts.",
+            "Give a ConceptBottleneck, or ConceptBottleneck.of(model, layer, concepts, gives=...).",
+        )
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not numbers:
         raise InputError("There are no seeds.", "Give at least one draw of the order.")

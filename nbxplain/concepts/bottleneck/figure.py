@@ -47,7 +47,7 @@ def lines(curves: Mapping[str, InterventionCurve], style: Style) -> Drawing:
 
 
 def draw_leakage(result: Leakage, style: Style) -> Drawing:
-    """The curve in random order, in the colour of the verdict, with the ends of its largest fall."""
+    """The curve in random order in the colour of the verdict, and the ends of its largest fall."""
     figure = style.figure(0.42, 8 * style.caption)
     axis = figure.subplots()
     light = LIGHTS[result.verdict]

@@ -81,7 +81,7 @@ def class_labels(given: Any, names: Sequence[str], count: int) -> Tensor:
     """Places (N,) of the classes of `count` inputs; given as places or names."""
     if given is None:
         raise InputError("There are no class labels.", f"Give one for each of the {count} inputs.")
-    items = given.tolist() if hasattr(given, "tolist") else list(given)
+    items = (given if isinstance(given, Tensor) else np.asarray(given)).tolist()
     if len(items) != count:
         raise InputError(f"{count} inputs have {len(items)} class labels.", "Give one an input.")
     if all(isinstance(item, str) for item in items):

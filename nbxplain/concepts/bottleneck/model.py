@@ -45,6 +45,11 @@ class ConceptScores(nn.Module):
         """The labels, where an adapter looks for them."""
         return _labelled(self.names)
 
+    @property
+    def pretrained_cfg(self) -> Any:
+        """The backbone's preprocessing, where an adapter looks for it."""
+        return getattr(self.backbone, "pretrained_cfg", None)
+
     def forward(self, x: Tensor) -> Tensor:
         features = first_tensor(self.backbone(x))
         if features is None or features.ndim not in (2, 4):
@@ -109,6 +114,11 @@ class ConceptBottleneck(nn.Module, Bottleneck):
     def config(self) -> SimpleNamespace:
         """The labels, where an adapter looks for them."""
         return _labelled(self.class_names)
+
+    @property
+    def pretrained_cfg(self) -> Any:
+        """The backbone's preprocessing, where an adapter looks for it."""
+        return self.to_concepts.pretrained_cfg
 
     def forward(self, x: Tensor) -> Tensor:
         scores: Tensor = self.to_classes(self.to_concepts(x).sigmoid())
