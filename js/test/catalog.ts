@@ -154,6 +154,26 @@ export const catalog: Catalog = {
 		precision: "float32",
 		input: "224 × 224",
 	},
+	edits: {
+		fills: [
+			{ kind: "blur", label: "blur", controls: [pixels("sigma", 12, 0.5, 64)] },
+			{ kind: "mean", label: "mean colour", controls: [] },
+			{ kind: "colour", label: "colour", controls: [] },
+			{
+				kind: "clone",
+				label: "from elsewhere in it",
+				controls: [pixels("dx", 40, -1000, 1000), pixels("dy", 0, -1000, 1000)],
+			},
+			{ kind: "image", label: "from another picture", controls: [] },
+			{ kind: "inpaint", label: "what is around it", controls: [] },
+		],
+		adjustments: [
+			number("brightness", 0, -1, 1),
+			{ ...number("contrast", 1, 0.1, 10), logarithmic: true },
+			{ ...number("rotation", 0, -180, 180), unit: "°" },
+			{ ...number("quality", 100, 1, 100), type: "integer", step: 1 },
+		],
+	},
 };
 Object.assign(catalog.labels, {
 	281: "tabby cat",
@@ -161,6 +181,20 @@ Object.assign(catalog.labels, {
 	285: "Egyptian Mau",
 	287: "lynx",
 });
+
+function number(
+	name: string,
+	initial: number,
+	minimum: number,
+	maximum: number,
+): Control {
+	const range = { default: initial, minimum, maximum };
+	return { name, label: name, help: "", type: "number", ...range };
+}
+
+function pixels(name: string, initial: number, from: number, to: number) {
+	return { ...number(name, initial, from, to), unit: "px" };
+}
 
 function layer(
 	name: string,

@@ -178,10 +178,7 @@ class Answers:
         return {}, []
 
     def _baseline_image(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        if not buffers or len(buffers[0]) > LARGEST_FILE:
-            raise InputError("The file is larger than 10 MB or empty.", "Choose a smaller picture.")
-        picture = open_bytes(buffers[0], str(content.get("name", "file")))
-        self._explorer.baseline = Baseline.image(picture)
+        self._explorer.baseline = Baseline.image(sent_picture(content, buffers))
         self._explorer._publish_baselines()
         return {}, []
 
@@ -218,6 +215,13 @@ def painted(labels: NDArray[np.int64], names: list[str]) -> Regions:
         if label not in found:
             raise InputError(f"The region {name!r} has no pixels.", "Remove it or paint it again.")
     return Regions.map(labels, ["rest", *names] if 0 in found else names)
+
+
+def sent_picture(content: dict[str, Any], buffers: list[bytes]) -> Image.Image:
+    """The picture file of a request. Raises InputError."""
+    if not buffers or len(buffers[0]) > LARGEST_FILE:
+        raise InputError("The file is larger than 10 MB or empty.", "Choose a smaller picture.")
+    return open_bytes(buffers[0], str(content.get("name", "file")))
 
 
 def open_bytes(data: bytes, name: str) -> Image.Image:

@@ -11,12 +11,32 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer
+from nbxplain.core.parameters import Parameters
+from nbxplain.counterfactuals.editing import Adjustments, Clone, Colour, Inpaint
 from nbxplain.methods.base import Method, registered
 from nbxplain.widget import wire
-from nbxplain.widget.protocol import BaselineInfo, Catalog, Control, LayerInfo, MethodInfo
+from nbxplain.widget.protocol import (
+    BaselineInfo,
+    Catalog,
+    Control,
+    EditTools,
+    LayerInfo,
+    MethodInfo,
+)
 
 BASELINES = {"black": (), "blur": ("sigma",), "mean": (), "white": (), "noise": ("seed",)}
 """The baselines that can be chosen by a click, and the fields each one uses."""
+
+FILLS: dict[str, tuple[str, type[Parameters], tuple[str, ...]]] = {
+    "blur": ("blur", Baseline, ("sigma",)),
+    "mean": ("mean colour", Baseline, ()),
+    "noise": ("noise", Baseline, ("seed",)),
+    "colour": ("colour", Colour, ()),
+    "clone": ("from elsewhere in it", Clone, ("dx", "dy")),
+    "image": ("from another picture", Baseline, ()),
+    "inpaint": ("what is around it", Inpaint, ()),
+}
+"""What can stand in the place of painted pixels: its name in words, and its fields."""
 
 PLAIN = ("integer", "number", "boolean")
 """Types of JSON schemas that a control can be drawn for; a list, say, is set from Python."""
@@ -158,6 +178,18 @@ def catalog(
             "precision": precision,
             "input": _size(inputs),
         },
+        "edits": None if inputs.is_table else edit_tools(),
+    }
+
+
+def edit_tools() -> EditTools:
+    """What a picture is edited with."""
+    return {
+        "fills": [
+            {"kind": kind, "label": label, "controls": controls(model, names) if names else []}
+            for kind, (label, model, names) in FILLS.items()
+        ],
+        "adjustments": controls(Adjustments),
     }
 
 

@@ -17,6 +17,7 @@ export interface Catalog {
 	layers: LayerInfo[];
 	labels: string[];
 	model: ModelInfo;
+	edits: EditTools | null;
 }
 
 export interface Choice {
@@ -39,6 +40,17 @@ export interface Control {
 	logarithmic?: boolean;
 	unit?: string;
 	choices?: string[];
+}
+
+export interface EditTools {
+	fills: FillInfo[];
+	adjustments: Control[];
+}
+
+export interface FillInfo {
+	kind: string;
+	label: string;
+	controls: Control[];
 }
 
 export interface LayerInfo {
@@ -250,6 +262,12 @@ export interface Runs {
 	data: Bytes;
 }
 
+export interface ClonePicture {
+	id: string;
+	kind: "clone_picture";
+	name: string;
+}
+
 export interface Edits {
 	job: Job;
 	task: "" | "find" | "probe";
@@ -257,6 +275,96 @@ export interface Edits {
 	sketch: Sketch | null;
 	walk: Walk | null;
 	found: Found[];
+}
+
+export interface FindRequest {
+	id: string;
+	kind: "find";
+	desired: number;
+	probability: number | null;
+	shape: number[];
+	inside: boolean;
+	weights: Record<string, number>;
+	count: number;
+}
+
+export interface Found {
+	id: string;
+	kind: "counterfactual" | "probe";
+	title: string;
+	reached: boolean;
+	says: string;
+	choices: Moved[];
+	picture: Picture;
+	change: Picture;
+	amplified: number;
+	facts: Evidence[];
+	shares: Share[];
+	iterates: Picture[];
+	losses: number[];
+	maps: Picture[];
+	fragility: Fragility | null;
+}
+
+export interface FoundRequest {
+	id: string;
+	kind: "found";
+	action: "explain" | "forget" | "code" | "figure";
+	item: string;
+}
+
+export interface Fragility {
+	epsilon: number[];
+	confidence: number[];
+	kept: number[];
+	random: number[];
+	flags: string[];
+}
+
+export interface Painted {
+	target: string;
+	before: number;
+	after: number;
+	choices: Moved[];
+	picture: Picture;
+}
+
+export interface PaintRequest {
+	id: string;
+	kind: "paint";
+	fills: Record<string, unknown>[];
+	adjustments: Record<string, number>;
+	shape: number[];
+	settled: boolean;
+	explain?: boolean;
+}
+
+export interface ProbeRequest {
+	id: string;
+	kind: "probe";
+	attack: "fgsm" | "pgd" | "apgd" | "deep_fool";
+	norm: "linf" | "l2";
+	epsilon: number;
+	toward: number | null;
+	seeks: "change" | "smallest" | "curve";
+}
+
+export interface Share {
+	name: string;
+	share: number;
+}
+
+export interface Sketch {
+	made: "page" | "python";
+	serial: number;
+	fills: Record<string, unknown>[];
+	adjustments: Record<string, number>;
+	labels: Runs;
+}
+
+export interface Walk {
+	iterates: Picture[];
+	losses: number[];
 }
 
 export interface Failure {
@@ -315,6 +423,8 @@ export interface Answer {
 	ablation?: Ablation;
 	labels?: Runs;
 	names?: string[];
+	painted?: Painted;
+	fill?: Record<string, unknown>;
 }
 
 export interface AttentionRequest {
@@ -431,6 +541,11 @@ export type Request =
 	| BaselineImage
 	| RegionsRequest
 	| PaintedRegions
+	| PaintRequest
+	| ClonePicture
+	| FindRequest
+	| ProbeRequest
+	| FoundRequest
 	| ConceptPictures
 	| ConceptCrop
 	| ConceptCard

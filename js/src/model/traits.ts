@@ -55,6 +55,7 @@ const EMPTY: Partial<Traits> = {
 		layers: [],
 		labels: [],
 		model: { name: "", device: "", precision: "", input: "" },
+		edits: null,
 	},
 };
 

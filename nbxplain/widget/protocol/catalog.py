@@ -84,10 +84,26 @@ class ModelInfo(TypedDict):
     input: str
 
 
+class FillInfo(TypedDict):
+    """What can stand in the place of painted pixels, with its parameters."""
+
+    kind: str
+    label: str
+    controls: list[Control]
+
+
+class EditTools(TypedDict):
+    """What a picture can be edited with."""
+
+    fills: list[FillInfo]
+    adjustments: list[Control]
+
+
 class Catalog(TypedDict):
-    """Everything that can be picked."""
+    """Everything that can be picked; rows of tables are not edited by these tools."""
 
     methods: list[MethodInfo]
     layers: list[LayerInfo]
     labels: list[str]
     model: ModelInfo
+    edits: EditTools | None

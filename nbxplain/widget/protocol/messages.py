@@ -16,6 +16,14 @@ from nbxplain.widget.protocol.concepts import (
     ConceptTest,
 )
 from nbxplain.widget.protocol.data import Grid, Runs
+from nbxplain.widget.protocol.edits import (
+    ClonePicture,
+    FindRequest,
+    FoundRequest,
+    Painted,
+    PaintRequest,
+    ProbeRequest,
+)
 from nbxplain.widget.protocol.jobs import Failure
 from nbxplain.widget.protocol.results import Result, Spec
 from nbxplain.widget.protocol.rows import Ablation, Fill
@@ -208,6 +216,8 @@ class Answer(TypedDict):
     ablation: NotRequired[Ablation]
     labels: NotRequired[Runs]
     names: NotRequired[list[str]]
+    painted: NotRequired[Painted]
+    fill: NotRequired[dict[str, Any]]
 
 
 Request = (
@@ -228,6 +238,11 @@ Request = (
     | BaselineImage
     | RegionsRequest
     | PaintedRegions
+    | PaintRequest
+    | ClonePicture
+    | FindRequest
+    | ProbeRequest
+    | FoundRequest
     | ConceptPictures
     | ConceptCrop
     | ConceptCard
