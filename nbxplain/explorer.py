@@ -111,6 +111,7 @@ class Explorer(Keeping):
             self._take(image)
             with self._mute():
                 self._start_with(method, target, layer)
+            self.concepts.renew()
             self._request("final")
         except Exception as error:
             self._fail(error)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 
@@ -19,6 +19,7 @@ from nbxplain.core.jobs import Job, Progress
 from nbxplain.core.passes import Passes
 from nbxplain.methods.base import make
 from nbxplain.widget import protocol, wire
+from nbxplain.widget.cells import weakly
 from nbxplain.widget.concept_requests import ConceptRequests
 from nbxplain.widget.desk import Handler, failure
 from nbxplain.widget.gathering import Gathering
@@ -60,6 +61,7 @@ class Concepts(Gathering):
         self._steered: dict[tuple[str, str], Steering] = {}
         self._job: protocol.Job = IDLE
         self._last = 0.0
+        explorer.observe(weakly(self._retargeted), "target")
 
     @property
     def result(self) -> TCAV | None:
@@ -193,6 +195,10 @@ class Concepts(Gathering):
     def _changed(self) -> None:
         self._outdate("The pictures have changed since this was tested.")
 
+    def _retargeted(self, change: Any) -> None:
+        """Which pictures are of the class has changed; the page sees itself what was tested."""
+        self._publish()
+
     def _outdate(self, why: str) -> None:
         if self._round is not None:
             self._account.stale = why
@@ -205,9 +211,11 @@ class Concepts(Gathering):
         self.start(work)
 
     def _publish(self) -> None:
-        tray, found, account = self._tray, self._round, self._account
-        if tray is None:
-            return
+        found, account = self._round, self._account
+        try:
+            tray = self._gathered()
+        except InputError:
+            return  # a row of a table, or nothing at all
         results = [] if found is None else found.results
         tested, faces = ([], None) if found is None else found.told()
         notices = [*account.left_out, *(note for result in results for note in result.notices)]
