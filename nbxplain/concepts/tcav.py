@@ -9,18 +9,19 @@ come from one Gram matrix a layer, all derivatives from one backward pass of the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 
 from nbxplain.concepts.concept import Concept
-from nbxplain.concepts.directions import Estimator, in_blocks
-from nbxplain.concepts.features import FeatureCache, Reader, Seen
-from nbxplain.concepts.result import TCAV, ConceptScore
-from nbxplain.concepts.sets import FEWEST, Sets, draw, folds
-from nbxplain.concepts.significance import above_p, false_discovery, permutation_p, t_test_p
+from nbxplain.concepts.directions import Estimator
+from nbxplain.concepts.features import FeatureCache, Reader
+from nbxplain.concepts.result import TCAV
+from nbxplain.concepts.scoring import Geometry, corrected, scored
+from nbxplain.concepts.sets import FEWEST, Sets, draw
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.cav import Space
 from nbxplain.core.errors import InputError, LayerError, MethodError
@@ -28,7 +29,6 @@ from nbxplain.core.layers import find
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Label, Target, resolve
 
-FOLDS = 5
 ENOUGH = 10
 """Examples from which a concept is no longer called small."""
 
@@ -145,7 +145,7 @@ class Test:
         for name, examples in sources:
             start = len(owner)
             for seen in reader.seen(examples):
-                _register(owner, seen, name)
+                _register(owner, seen.hashes, name, examples, len(owner) - start)
                 for layer in self.layers:
                     found[layer].append(seen.features[layer])
                 state.done += len(seen.hashes)
@@ -153,11 +153,14 @@ class Test:
             rows[name] = torch.arange(start, len(owner))
         self.cache.save()
         for layer in self.layers:
-            geometry = _Geometry.of(torch.cat(found[layer]).double(), slopes[layer])
+            features = torch.cat(found[layer]).double()
+            about = layer, self.space, str(self.adapter.weight_hash)
+            geometry = Geometry.of(*about, features, slopes[layer])
             for name, sets in self._sets(rows):
-                state.scores.append(self._score(name, layer, sets, geometry))
+                state.scores.append(scored(name, sets, geometry, self.estimator, self.alpha))
+                state.scores = corrected(state.scores)
                 state.done += 1
-                yield _corrected(state)
+                yield state
 
     def _places(self) -> list[Any]:
         example = self._class_tensor[:1]
@@ -171,7 +174,7 @@ class Test:
         names = self.adapter.labels(output.shape[1])
         target = resolve(self.target, output, names)
         state.target = target.names(names)[0]
-        self._check_class(output, target, state)
+        state.notices += check_class(output, target, state.target)
         reader = Reader(self.adapter, self._places(), self.space, passes)
         parts = list(reader.slopes(self._class_tensor, target))
         slopes = {layer: torch.cat([part[layer] for part in parts]) for layer in self.layers}
@@ -183,21 +186,6 @@ class Test:
                 )
         return {layer: slope.double() for layer, slope in slopes.items()}
 
-    def _check_class(self, output: Tensor, target: Target, state: TCAV) -> None:
-        if target.function is not None:
-            return
-        as_class = int((output.argmax(1).cpu() == torch.tensor(target.index)).sum())
-        if as_class == 0:
-            raise InputError(
-                f"None of the {len(output)} class pictures is predicted as {state.target}.",
-                "Give pictures of the class, or check target= and preprocess=.",
-            )
-        if as_class < len(output) / 2:
-            state.notices.append(
-                f"Only {as_class} of the {len(output)} class pictures are predicted as "
-                f"{state.target}."
-            )
-
     def _sets(self, rows: dict[str, Tensor]) -> Iterator[tuple[str, Sets]]:
         pool = rows["random pictures"]
         draws = self.permutations, self.runs, self.seed
@@ -206,95 +194,21 @@ class Test:
         for one, other in self.relative:
             yield f"{one} against {other}", draw(rows[one], pool, *draws, against=rows[other])
 
-    def _score(self, name: str, layer: str, sets: Sets, geometry: _Geometry) -> ConceptScore:
-        everyone = torch.ones_like(sets.sides, dtype=torch.bool)
-        found = in_blocks(geometry.gram, sets.rows, sets.sides, everyone, self.estimator)
-        along = geometry.changes(found.weights, sets.rows, sets.sides)
-        shares, sizes = (along > 0).double().mean(1), along.mean(1)
-        magnitude = _by_problem(sizes, sets.problem)
-        concept = sets.problem == 0
-        accuracy = _by_problem(self._held_out(sets, geometry), sets.where(sets.run == 0).problem)
-        own = sets.of_concept()
-        direction, distance, origin = geometry.along(found.weights[concept], own)
-        scores = shares[concept]
-        random_scores = shares[(sets.run == 0) & ~concept]
-        return ConceptScore(
-            name, layer, self.estimator,
-            score=float(scores.mean()),
-            runs=scores,
-            random_scores=random_scores,
-            magnitude=float(magnitude[0]),
-            null=magnitude[1:],
-            p=permutation_p(float(magnitude[0]), magnitude[1:]),
-            q=1.0,
-            accuracy=float(accuracy[0]),
-            accuracy_p=above_p(float(accuracy[0]), accuracy[1:]),
-            literature_p=t_test_p(scores, random_scores),
-            derivatives=along[concept].mean(0),
-            direction=direction.float(),
-            distance=distance,
-            origin=origin,
-            space=self.space,
-            weights=str(self.adapter.weight_hash),
-            alpha=self.alpha,
-        )  # fmt: skip
 
-    def _held_out(self, sets: Sets, geometry: _Geometry) -> Tensor:
-        """Accuracy on held-out pictures of the first run of each problem, both sides alike."""
-        first = sets.where(sets.run == 0)
-        right = torch.zeros_like(first.sides)
-        for held in folds(first.sides[0], min(FOLDS, int((first.sides[0] > 0).sum()))):
-            counts = (~held).expand_as(first.sides)
-            fits = in_blocks(geometry.gram, first.rows, first.sides, counts, self.estimator).fits
-            right[:, held] = ((fits * first.sides) > 0).double()[:, held]
-        positive = first.sides[0] > 0
-        return (right[:, positive].mean(1) + right[:, ~positive].mean(1)) / 2
-
-
-@dataclass
-class _Geometry:
-    """All that the tests need of a layer: features (P, d) about their centre (d,), their Gram
-    matrix and their inner products with the class's derivatives (P, J)."""
-
-    features: Tensor
-    centre: Tensor
-    gram: Tensor
-    towards: Tensor
-
-    @classmethod
-    def of(cls, features: Tensor, slopes: Tensor) -> _Geometry:
-        if not bool(features.isfinite().all()):
-            raise LayerError("The activations are NaN or infinite.", "Check the weights.")
-        centre = features.mean(0)
-        centred = features - centre
-        return cls(centred, centre, centred @ centred.T, centred @ slopes.T)
-
-    def changes(self, weights: Tensor, rows: Tensor, sides: Tensor) -> Tensor:
-        """Changes (B, J) of the class's scores along the directions, over as far as the two sides
-        lie apart there."""
-        spread = self._spread(weights, rows)
-        along = spread @ self.gram
-        length = (along * spread).sum(1).clamp(min=1e-24)
-        shown = along.gather(1, rows)
-        means = [
-            (shown * side).sum(1) / side.sum(1)
-            for side in ((sides > 0).double(), (sides < 0).double())
-        ]
-        apart: Tensor = (means[0] - means[1]) / length
-        return (spread @ self.towards) * apart[:, None]
-
-    def along(self, weights: Tensor, sets: Sets) -> tuple[Tensor, float, float]:
-        """The mean (d,) of the directions at unit length, how far the sides lie apart on it, and
-        where the negative one lies."""
-        mean = self._spread(weights, sets.rows).mean(0)
-        direction = torch.nn.functional.normalize(mean @ self.features, dim=0)
-        shown = (self.features @ direction)[sets.rows]
-        ahead, behind = (float(shown[side].mean()) for side in (sets.sides > 0, sets.sides < 0))
-        return direction, ahead - behind, behind + float(self.centre @ direction)
-
-    def _spread(self, weights: Tensor, rows: Tensor) -> Tensor:
-        """Weights (B, n) of rows (B, n) as weights of the whole pool (B, P)."""
-        return weights.new_zeros(len(rows), len(self.gram)).scatter_add_(1, rows, weights)
+def check_class(output: Tensor, target: Target, name: str) -> list[str]:
+    """What to say of class pictures with this output (J, K). Raises InputError where none of them
+    is of the class."""
+    if target.function is not None:
+        return []
+    as_class = int((output.argmax(1).cpu() == torch.tensor(target.index)).sum())
+    if as_class == 0:
+        raise InputError(
+            f"None of the {len(output)} class pictures is predicted as {name}.",
+            "Give pictures of the class, or check target= and preprocess=.",
+        )
+    if as_class < len(output) / 2:
+        return [f"Only {as_class} of the {len(output)} class pictures are predicted as {name}."]
+    return []
 
 
 def given(concepts: Sequence[Concept] | Mapping[str, Any]) -> list[Concept]:
@@ -319,30 +233,22 @@ def pooled_sets(random_sets: Any) -> Any:
     return sets
 
 
-def _register(owner: dict[str, str], seen: Seen, name: str) -> None:
-    """Notes whose each picture is. Raises InputError when a picture is there twice."""
-    for number, key in enumerate(seen.hashes):
+def _register(
+    owner: dict[str, str], hashes: list[str], name: str, examples: Any, first: int
+) -> None:
+    """Notes whose each picture is, by its hash, from number `first` of the examples on.
+
+    Raises InputError when a picture is there twice.
+    """
+    for number, key in enumerate(hashes, first):
+        file = examples[number] if isinstance(examples[number], str | Path) else None
+        called = f"picture {number + 1}{f' ({Path(file).name})' if file else ''} of {name}"
         if key in owner:
-            where = "twice in" if owner[key] == name else f"in {owner[key]} and in"
             raise InputError(
-                f"The same picture is {where} {name} (number {number} of a batch).",
-                "Take it out of one of them: a picture cannot stand on both sides.",
+                f"The same picture is there twice: {owner[key]} and {called}.",
+                "Take one of them out: a picture cannot stand on both sides.",
             )
-        owner[key] = name
+        owner[key] = called
 
 
-def _by_problem(values: Tensor, problem: Tensor) -> Tensor:
-    """The mean of the values (B,) over the runs of each problem."""
-    count = torch.bincount(problem).to(values)
-    sums: Tensor = torch.zeros_like(count).index_add_(0, problem, values)
-    return sums / count
-
-
-def _corrected(state: TCAV) -> TCAV:
-    """The same with q values for all that is known so far."""
-    corrected = false_discovery([score.p for score in state.scores])
-    state.scores = [replace(score, q=q) for score, q in zip(state.scores, corrected, strict=True)]
-    return state
-
-
-__all__ = ["Test", "tcav"]
+__all__ = ["Test", "check_class", "tcav"]

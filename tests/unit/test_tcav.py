@@ -285,7 +285,6 @@ def test_a_saved_concept_names_nothing_outside_its_folder(tmp_path: Path) -> Non
         ({"concepts": {"few": textured("stripes", 2, 1)}}, InputError, "2 examples"),
         ({"concepts": {}}, InputError, "no concepts"),
         ({"random_sets": everything(20, 4)}, InputError, "20 random pictures"),
-        ({"random_sets": textured("stripes", 120, 1)}, InputError, "same picture"),
         ({"class_images": textured("dots", 9, 3)}, InputError, "None of the 9"),
         ({"layers": "44"}, LayerError, "44"),
         ({"estimator": "svm"}, MethodError, "svm"),
@@ -299,6 +298,66 @@ def test_bad_input_is_refused_by_name(
 ) -> None:
     with pytest.raises(error, match=says):
         asked(textures, **changes)
+
+
+def test_a_picture_on_both_sides_is_named(textures: nn.Module, tmp_path: Path) -> None:
+    pool = everything(120, 4)
+    pool[70] = textured("dots", 30, 2)[12]
+    with pytest.raises(InputError, match=r"picture 13 of dots and picture 71 of random pictures"):
+        asked(textures, random_sets=pool)
+    files = [tmp_path / f"{number}.png" for number in range(6)]
+    for number, file in enumerate(files):
+        Image.new("L", (SIDE, SIDE), 40 * number).save(file)
+    with pytest.raises(InputError, match=r"picture 2 \(1.png\) of grey and picture 6 \(1.png\)"):
+        asked(textures, concepts={"grey": [*files[:5], files[1]]}, preprocess=grey)
+
+
+def grey(picture: Image.Image) -> Tensor:
+    return torch.from_numpy(np.asarray(picture.convert("L"), np.float32) / 255)[None]
+
+
+def test_a_file_that_is_no_picture_is_named(textures: nn.Module, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no picture")
+    cache, pictures = FeatureCache(), textured("stripes", 30, 1)
+    for place in ("concepts", "random_sets", "class_images"):
+        given: Any = [tmp_path / "notes.txt"] * 5
+        changes = {place: {"x": given} if place == "concepts" else given}
+        with pytest.raises(InputError, match=r"'notes\.txt' is no picture"):
+            asked(textures, preprocess=grey, cache=cache, **changes)
+    # What was computed before is kept.
+    assert passes_of(textures, cache, pictures) < passes_of(textures, FeatureCache(), pictures)
+
+
+def test_two_pictures_in_all(textures: nn.Module) -> None:
+    two = textured("stripes", 2, 3)
+    with pytest.raises(InputError, match="has 1 examples"):
+        asked(textures, concepts={"x": two[:1]}, random_sets=two[1:], class_images=two)
+
+
+def test_classifiers_at_chance_are_said_and_not_scored(textures: nn.Module) -> None:
+    (score,) = asked(textures, concepts={"nothing": everything(30, 77)}).scores
+    assert not score.found
+    assert "does not tell nothing from random pictures" in score.verdict
+    assert "no score" in score.verdict
+
+
+class Poisoned(nn.Module):
+    """Gives NaN at a layer for pictures that are bright, and a score that hides it."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner, self.layer = inner, nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        bright = x.mean((1, 2, 3), keepdim=True) > 40
+        seen = self.layer(torch.where(bright, torch.nan, x))
+        scores: Tensor = self.inner(torch.where(bright, x, seen))
+        return scores
+
+
+def test_activations_that_are_nan(textures: nn.Module) -> None:
+    with pytest.raises(ExplanationError, match=r"activation.*NaN"):
+        asked(Poisoned(textures), layers="layer", concepts={"bright": textured("dots", 9, 1) + 50})
 
 
 def test_a_layer_that_the_class_does_not_depend_on() -> None:
