@@ -100,10 +100,12 @@ class Dice:
 def _quiet() -> Iterator[None]:
     """dice-ml draws progress bars, reports to the screen and asks pandas for what it deprecates."""
     screen = io.StringIO()
-    with contextlib.redirect_stdout(screen), contextlib.redirect_stderr(screen):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+    with (
+        contextlib.redirect_stdout(screen),
+        contextlib.redirect_stderr(screen),
+        warnings.catch_warnings(action="ignore"),
+    ):
+        yield
 
 
 __all__ = ["Dice", "Measured", "measured"]

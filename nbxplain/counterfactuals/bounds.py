@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from nbxplain.core.errors import InputError, near
 from nbxplain.core.tables import Table
+from nbxplain.counterfactuals.causal import CausalGraph
 
 Ranges = Mapping[str, tuple[float, float]]
 Monotone = Mapping[str, Literal["increase", "decrease"]]
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What may change, by name of the feature: see `counterfactuals` for what each field says."""
+
+    immutable: Sequence[str] = ()
+    ranges: Ranges = field(default_factory=dict)
+    monotone: Monotone = field(default_factory=dict)
+    costs: Mapping[str, float] = field(default_factory=dict)
+    graph: CausalGraph = field(default_factory=CausalGraph)
+
+    def checked(self, names: Sequence[str]) -> None:
+        """Raises InputError for a feature that is not there."""
+        for name in [*self.immutable, *self.ranges, *self.monotone, *self.costs]:
+            if name not in names:
+                hint = near(name, names) or f"The features are {', '.join(names)}."
+                raise InputError(f"There is no feature {name!r}.", hint)
+        self.graph.checked(names)
+
+    def describe(self) -> dict[str, Any]:
+        """What was said, as JSON; equations by their effects and causes."""
+        said = {
+            "immutable": list(self.immutable),
+            "ranges": {name: tuple(ends) for name, ends in self.ranges.items()},
+            "monotone": dict(self.monotone),
+            "costs": dict(self.costs),
+            "causes": {name: list(causes) for name, (causes, _) in self.graph.effects.items()},
+        }
+        return {name: value for name, value in said.items() if value}
 
 
 @dataclass(frozen=True)
@@ -30,26 +61,15 @@ class Bounds:
     whole: Tensor
 
     @classmethod
-    def of(
-        cls,
-        rows: Tensor,
-        table: Table,
-        immutable: Sequence[str],
-        ranges: Ranges,
-        monotone: Monotone,
-        costs: Mapping[str, float],
-    ) -> Bounds:
+    def of(cls, rows: Tensor, table: Table, allowed: Allowed) -> Bounds:
         """Bounds from the background and what the user says. Raises InputError."""
-        for name in [*immutable, *ranges, *monotone, *costs]:
-            if name not in table.names:
-                hint = near(name, table.names) or f"The features are {', '.join(table.names)}."
-                raise InputError(f"There is no feature {name!r}.", hint)
+        allowed.checked(table.names)
         background = table.background
         assert background is not None
         at = {name: place for place, name in enumerate(table.names)}
         low = torch.minimum(rows, background.nan_to_num(torch.inf).amin(0).to(rows))
         high = torch.maximum(rows, background.nan_to_num(-torch.inf).amax(0).to(rows))
-        for name, (start, end) in ranges.items():
+        for name, (start, end) in allowed.ranges.items():
             if name in table.categories:
                 raise InputError(f"{name!r} has categories, no range.", "List it as immutable.")
             if not start <= end:
@@ -57,23 +77,17 @@ class Bounds:
                     f"The range of {name!r}, {start} to {end}, is empty.", "Give (low, high)."
                 )
             low[:, at[name]], high[:, at[name]] = start, end
-        for name, way in monotone.items():
+        _refuse_outside(rows, low, high, table, allowed.immutable)
+        for name, way in allowed.monotone.items():
             if way not in ("increase", "decrease"):
                 raise InputError(f"{name!r} cannot {way!r}.", "Say increase or decrease.")
             bound = low if way == "increase" else high
             bound[:, at[name]] = rows[:, at[name]]
-        for name in immutable:
+        for name in allowed.immutable:
             low[:, at[name]] = high[:, at[name]] = rows[:, at[name]]
-        outside = ((rows < low) | (rows > high)).any(0)
-        if bool(outside.any()):
-            name = table.names[int(outside.nonzero()[0])]
-            raise InputError(
-                f"{name!r} lies outside of the range it is given.",
-                "Widen the range, so that leaving the feature as it is stays possible.",
-            )
         discrete = torch.tensor([name in table.categories for name in table.names])
         whole = torch.tensor([table.spans.get(name, (0, 0, False))[2] for name in table.names])
-        price = torch.tensor([float(costs.get(name, 1)) for name in table.names]).to(rows)
+        price = torch.tensor([float(allowed.costs.get(name, 1)) for name in table.names]).to(rows)
         if bool((price <= 0).any()):
             raise InputError("A cost must be above 0.", "List what cannot change as immutable.")
         return cls(low, high, _scales(background, discrete).to(rows), price, discrete, whole)
@@ -91,6 +105,31 @@ class Bounds:
     def inside(self, others: Tensor) -> Tensor:
         """The nearest allowed values of (Q, C, F)."""
         return others.clamp(self.low.unsqueeze(1), self.high.unsqueeze(1))
+
+    def beyond(self, others: Tensor) -> Tensor:
+        """(Q, C, F): what lies outside by more than sums of floating-point numbers are off."""
+        off = (others - self.inside(others)).abs()
+        return off > 1e-6 * self.scale + 4 * torch.finfo(others.dtype).eps * others.abs()
+
+
+def _refuse_outside(
+    rows: Tensor, low: Tensor, high: Tensor, table: Table, immutable: Sequence[str]
+) -> None:
+    """Raises InputError where leaving a feature as it is is not allowed."""
+    outside = (rows < low) | (rows > high)
+    if not bool(outside.any()):
+        return
+    row, place = (int(index) for index in outside.nonzero()[0])
+    name, span = table.names[place], f"{low[row, place]:g} to {high[row, place]:g}"
+    if name in immutable:
+        raise InputError(
+            f"{name!r} is immutable and asked to change: {rows[row, place]:g} is not in {span}.",
+            "Take it out of immutable, or take its range away.",
+        )
+    raise InputError(
+        f"{name!r} is {rows[row, place]:g}, outside of the range it is given, {span}.",
+        "Widen the range, so that leaving the feature as it is stays possible.",
+    )
 
 
 def _scales(background: Tensor, discrete: Tensor) -> Tensor:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import chain
 from typing import Any, Literal, get_args
 
 import torch
@@ -11,9 +14,10 @@ from torch import Tensor
 
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import ExplanationError, InputError, MethodError, TargetError
+from nbxplain.core.inputs import Inputs
 from nbxplain.core.passes import Passes
 from nbxplain.core.tables import Categories
-from nbxplain.counterfactuals.bounds import Bounds, Monotone, Ranges
+from nbxplain.counterfactuals.bounds import Allowed, Bounds, Monotone, Ranges
 from nbxplain.counterfactuals.causal import CausalGraph
 from nbxplain.counterfactuals.result import Counterfactuals
 from nbxplain.counterfactuals.search import CLEAR, Hunt
@@ -60,102 +64,146 @@ def counterfactuals(
     model allows. steps: of the walk, or generations. diversity: how much distance between the rows
     is worth beside nearness. Raises ExplanationError.
     """
-    started = time.perf_counter()
-    if k < 1 or steps < 1:
-        raise MethodError(f"k = {k} and steps = {steps} find nothing.", "Give at least 1.")
-    if search not in get_args(Search):
-        raise MethodError(f"There is no search {search!r}.", f"Choose one of {get_args(Search)}.")
     adapter = ModelAdapter(
         model, None, labels, output,
         background=background, feature_names=feature_names, categories=categories,
     )  # fmt: skip
-    inputs = adapter.read(row)
-    table = inputs.table
+    graph = causal_graph or CausalGraph()
+    allowed = Allowed(immutable, ranges or {}, monotone or {}, costs or {}, graph)
+    plan = Plan(search, k, steps, diversity, seed)
+    *_, found = searching(adapter, adapter.read(row), desired, allowed, plan)
+    return found
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to search; see `counterfactuals`. Raises MethodError."""
+
+    search: Search = "auto"
+    k: int = 4
+    steps: int = 60
+    diversity: float = 0.3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.k < 1 or self.steps < 1:
+            raise MethodError(
+                f"k = {self.k} and steps = {self.steps} find nothing.", "Give at least 1."
+            )
+        if self.search not in get_args(Search):
+            raise MethodError(
+                f"There is no search {self.search!r}.", f"Choose one of {get_args(Search)}."
+            )
+
+
+def searching(
+    adapter: ModelAdapter,
+    inputs: Inputs,
+    desired: Desired,
+    allowed: Allowed,
+    plan: Plan,
+    *,
+    cancelled: Callable[[], bool] = lambda: False,
+    every: float = math.inf,
+) -> Iterator[Counterfactuals]:
+    """The search of `counterfactuals`, for inputs of an adapter: ever better results.
+
+    After each `every` seconds the best so far is yielded, and at last what was found.
+    """
+    started = shown = time.perf_counter()
+    table, rows = inputs.table, inputs.tensor
     if table is None or table.background is None:
         raise InputError("There is no background.", "Give rows of the training data.")
-    rows = inputs.tensor
     if bool(rows.isnan().any()):
         raise InputError("The row has missing values.", "Fill them in: a change needs a start.")
-    graph = causal_graph or CausalGraph()
-    graph.checked(table.names)
+    bounds = Bounds.of(rows, table, allowed)
     scores = adapter.outputs(rows)
     names = adapter.labels(scores.shape[1])
     wish = Wish.of(desired, scores.shape[1], names)
-    said = (
-        names[wish.index]
-        if wish.interval is None
-        else f"{wish.interval[0]:g} to {wish.interval[1]:g}"
-    )
-    _refuse_granted(wish, scores, names, said)
-    bounds = Bounds.of(rows, table, immutable, ranges or {}, monotone or {}, costs or {})
-    generator = torch.Generator().manual_seed(seed)
-    passes = Passes(adapter, chunk=TOGETHER, layout="contiguous")
-    hunt = Hunt(rows, bounds, wish, adapter, passes, graph, table.names, generator)
+    _refuse_granted(wish, scores, names)
+    passes = Passes(adapter, chunk=TOGETHER, layout="contiguous", cancelled=cancelled)
+    generator = torch.Generator().manual_seed(plan.seed)
+    hunt = Hunt(rows, bounds, wish, adapter, passes, allowed.graph, table.names, generator)
     known = table.background[~table.background.isnan().any(1)]
-    used, shift = _candidates(hunt, search, k, steps, known)
-    shift = hunt.chosen(hunt.tidy(shift), k, diversity)
-    found = hunt.outcome(shift)
-    margin = hunt.granted(shift)
-    result = Counterfactuals(
-        original=rows.cpu(),
-        rows=found.cpu(),
-        actions=shift.cpu(),
-        valid=(margin > CLEAR).cpu(),
-        distance=hunt.cost(shift).cpu(),
-        changed=(shift != 0).sum(2).cpu(),
-        diversity=_spread(found, bounds).cpu(),
-        margin=margin.cpu(),
-        table=table,
-        desired=said,
-        search=used,
-        evaluations=passes.evaluations,
-        seconds=time.perf_counter() - started,
-        provenance={
-            "model": type(adapter.model).__name__,
-            "search": used,
-            "seed": seed,
-            "immutable": list(immutable),
-            "ranges": {name: list(ends) for name, ends in (ranges or {}).items()},
-            "monotone": dict(monotone or {}),
-            "costs": dict(costs or {}),
-            "background": table.digest,
-        },
-    )
-    result.notices += _shortfall(result)
-    return result
+    used, candidates = _candidates(hunt, plan, known)
+    total = hunt.tidying + (1 if used == "nearest" else plan.steps)
+
+    def result(shift: Tensor, done: int) -> Counterfactuals:
+        shift = hunt.chosen(shift, plan.k, plan.diversity)
+        found, margin = hunt.outcome(shift), hunt.granted(shift)
+        result = Counterfactuals(
+            original=rows.cpu(),
+            rows=found.cpu(),
+            actions=shift.cpu(),
+            valid=(margin > CLEAR).cpu(),
+            distance=hunt.cost(shift).cpu(),
+            changed=(shift != 0).sum(2).cpu(),
+            diversity=_spread(found, bounds).cpu(),
+            margin=margin.cpu(),
+            table=table,
+            desired=wish.said(names),
+            search=used,
+            evaluations=passes.evaluations,
+            seconds=time.perf_counter() - started,
+            provenance={
+                "model": type(adapter.model).__name__,
+                "desired": desired,
+                **asdict(plan),
+                "search": used,
+                **allowed.describe(),
+                "background": table.digest,
+            },
+            done=done,
+            total=total,
+        )
+        result.notices += _shortfall(result)
+        return result
+
+    for done, shift in enumerate(_tidied(hunt, candidates), 1):
+        if done < total and time.perf_counter() - shown > every:
+            yield result(shift, done)
+            shown = time.perf_counter()
+    yield result(shift, total)
 
 
-def _candidates(
-    hunt: Hunt, search: Search, k: int, steps: int, background: Tensor
-) -> tuple[str, Tensor]:
-    """Shifts (Q, C, F) by the search that is wanted, or the first that works."""
-    if search in ("auto", "gradient"):
+def _candidates(hunt: Hunt, plan: Plan, background: Tensor) -> tuple[str, Iterator[Tensor]]:
+    """Ever better shifts (Q, C, F) by the search that is wanted, or the first that works."""
+    if plan.search in ("auto", "gradient"):
         try:
-            starts = hunt.starts(CANDIDATES * k, background)
-            return "gradient", torch.cat([hunt.walk(starts, steps), starts], 1)
+            walk = hunt.walk(hunt.starts(CANDIDATES * plan.k, background), plan.steps)
+            return "gradient", chain([next(walk)], walk)
         except ExplanationError:
-            if search == "gradient":
+            if plan.search == "gradient":
                 raise
-    starts = hunt.starts(max(POPULATION, CANDIDATES * k), background)
-    if search == "nearest":
-        return "nearest", starts
-    return "genetic", hunt.evolve(starts, background, steps)
+    starts = hunt.starts(max(POPULATION, CANDIDATES * plan.k), background)
+    if plan.search == "nearest":
+        return "nearest", iter([starts])
+    return "genetic", hunt.evolve(starts, background, plan.steps)
 
 
-def _refuse_granted(wish: Wish, scores: Tensor, names: Sequence[str], said: str) -> None:
+def _tidied(hunt: Hunt, candidates: Iterator[Tensor]) -> Iterator[Tensor]:
+    for shift in candidates:
+        yield shift
+    yield from hunt.tidy(shift)
+
+
+def _refuse_granted(wish: Wish, scores: Tensor, names: Sequence[str]) -> None:
     """Raises TargetError where a row is as desired already, and says what is nearest to it."""
     margin = wish.margin(scores)
     if not bool((margin > 0).any()):
         return
     row = int((margin > 0).nonzero()[0])
-    hint = "Ask for something else."
     if wish.interval is None:
         order = scores[row].argsort(descending=True)
-        hint = (
-            f"The nearest boundary is that to {names[int(order[1])]}, {float(margin[row]):.3g} "
-            f"away in score: ask for that."
-        )
-    raise TargetError(f"Row {row} is {said} already.", hint)
+        boundary = f"that to {names[int(order[1])]}"
+    else:
+        boundary = f"{min(wish.interval, key=lambda end: abs(end - float(scores[row, 0]))):g}"
+    which = f"Row {row}" if len(scores) > 1 else "The row"
+    raise TargetError(
+        f"{which} is {wish.said(names)} already.",
+        f"The nearest boundary is {boundary}, {float(margin[row]):.3g} away in score: ask for what "
+        "lies beyond it.",
+    )
 
 
 def _shortfall(result: Counterfactuals) -> list[str]:

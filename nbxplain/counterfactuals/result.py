@@ -18,7 +18,8 @@ class Counterfactuals:
     on purpose; with a causal graph the rest followed. `distance` (Q, k): the actions' cost, in
     median absolute deviations of the background times the features' costs (a category counts one).
     `changed` (Q, k): features acted on. `diversity` (Q,): mean distance between the k rows.
-    `margin` (Q, k): how clearly each is predicted as desired.
+    `margin` (Q, k): how clearly each is predicted as desired. `done` of `total`: steps of the
+    search; fewer than all where it was stopped.
     """
 
     original: Tensor
@@ -36,6 +37,8 @@ class Counterfactuals:
     seconds: float
     provenance: dict[str, Any]
     notices: list[str] = field(default_factory=list)
+    done: int = 1
+    total: int = 1
 
     @property
     def validity(self) -> float:
@@ -91,6 +94,21 @@ class Counterfactuals:
             cost = float(self.distance[query, number])
             lines.append(f"{said or 'nothing'}{state}, distance {cost:.3g}")
         return "\n".join([*lines, *self.notices])
+
+    def code(self) -> str:
+        """The call that finds the same rows; what only the user can write down is named."""
+        p = self.provenance
+        lines = [f"search={self.search!r},", f"background=background,  # {p['background']}"]
+        lines += [f"{name}={p[name]!r}," for name in ("k", "steps", "diversity", "seed")]
+        lines += [
+            f"{name}={p[name]!r},"
+            for name in ("immutable", "ranges", "monotone", "costs")
+            if name in p
+        ]
+        lines += ["causal_graph=causal_graph,"] if "causes" in p else []
+        body = "\n".join(f"    {line}" for line in ["model,", "row,", f"{p['desired']!r},", *lines])
+        call = f"found = counterfactuals(\n{body}\n)\n"
+        return f"from nbxplain.counterfactuals import counterfactuals\n\n{call}"
 
     def __repr__(self) -> str:
         shape = f"{len(self.rows)} x {self.rows.shape[1]}"

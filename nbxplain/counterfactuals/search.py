@@ -1,11 +1,13 @@
 """The search: starts from rows that are as wished, walks towards the row, gives back what it can.
 
 All queries, all candidates and all features are one tensor. `Hunt.walk` follows gradients,
-`Hunt.evolve` needs none; both leave candidates that `Hunt.tidy` makes sparse and near.
+`Hunt.evolve` needs none; both leave candidates that `Hunt.tidy` makes sparse and near. Each of them
+yields the best candidates it has after every step.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -40,8 +42,12 @@ class Hunt:
     generator: torch.Generator
 
     def outcome(self, shift: Tensor) -> Tensor:
-        """Rows (Q, C, F) after the shifts, with what follows from them."""
-        return self.graph.outcome(self.rows, shift, self.names)
+        """Rows (Q, C, F) after the shifts, with what follows from them.
+
+        Adding a shift may end a rounding error beyond a bound: there the bound itself is meant.
+        """
+        others = self.graph.outcome(self.rows, shift, self.names)
+        return torch.where(self.bounds.beyond(others), others, self.bounds.inside(others))
 
     def margins(self, others: Tensor) -> Tensor:
         """Margins (Q, C) of rows (Q, C, F); what is not allowed is not valid."""
@@ -50,9 +56,8 @@ class Hunt:
             len(flat), lambda r: flat[r], lambda output, _: self.wish.margin(output)
         ):
             margin[index] = part
-        off = (others - self.bounds.inside(others)).abs().amax(2)
-        slack = 1e-6 * self.bounds.scale.amax()
-        return torch.where(off > slack, -torch.inf, margin.view(others.shape[:2]))
+        off = self.bounds.beyond(others).any(2)
+        return torch.where(off, -torch.inf, margin.view(others.shape[:2]))
 
     def granted(self, shift: Tensor) -> Tensor:
         """Margins (Q, C) of the shifts' outcomes; a part of a whole number is not allowed."""
@@ -87,14 +92,14 @@ class Hunt:
 
     # With gradients
 
-    def walk(self, shift: Tensor, steps: int) -> Tensor:
+    def walk(self, shift: Tensor, steps: int) -> Iterator[Tensor]:
         """Along the margin's slope while it is negative, towards the row otherwise.
 
         Each candidate weighs features differently, by which candidates come to differ.
         """
         weight = self._drawn(shift.shape, 0.3, 1.7) * self.bounds.costs
         numbers = (~self.bounds.discrete).to(shift)
-        scale, best = self.bounds.scale, shift.clone()
+        scale, starts, best = self.bounds.scale, shift, shift.clone()
         lowest = torch.where(self.margins(self.outcome(shift)) > CLEAR, self.cost(shift), torch.inf)
         shift = torch.where(self.bounds.discrete, shift, shift * 0.5)
         for number in range(steps):
@@ -110,13 +115,13 @@ class Hunt:
             less = SHRINK * size * weight + size * 0.1 * weight * (margin > CLEAR).unsqueeze(2)
             near = ahead.sign() * (ahead.abs() - less * numbers).clamp(min=0)
             shift = self.clamped(torch.where(self.bounds.discrete, shift, near * scale))
-        return best
+            yield torch.cat([best, starts], 1)
 
     def _slope(self, shift: Tensor) -> tuple[Tensor, Tensor]:
         """Margins (Q, C) and their gradients with respect to the shifts."""
         with torch.enable_grad():
             acted = shift.detach().requires_grad_()
-            others = self.outcome(acted)
+            others = self.graph.outcome(self.rows, acted, self.names)
         flat = others.detach().flatten(0, 1)
         margin, slope = flat.new_zeros(len(flat)), torch.zeros_like(flat)
         for part in self.passes.gradients(
@@ -130,7 +135,7 @@ class Hunt:
 
     # Without
 
-    def evolve(self, shift: Tensor, background: Tensor, generations: int) -> Tensor:
+    def evolve(self, shift: Tensor, background: Tensor, generations: int) -> Iterator[Tensor]:
         """A child takes each feature from its mother, another parent, the row or the background,
         and replaces its mother where it is better.
 
@@ -144,7 +149,7 @@ class Hunt:
             better = worth < fitness
             shift = torch.where(better.unsqueeze(2), child, shift)
             fitness = torch.where(better, worth, fitness)
-        return shift
+            yield shift
 
     def _children(self, mother: Tensor, background: Tensor) -> Tensor:
         queries, count, features = mother.shape
@@ -165,9 +170,18 @@ class Hunt:
 
     # Both
 
-    def tidy(self, shift: Tensor) -> Tensor:
+    def tidy(self, shift: Tensor) -> Iterator[Tensor]:
         """Whole numbers, as few changes as possible, each as small as possible, all still valid."""
-        return self._sparse(self._near(self._sparse(self._rounded(shift))))
+        shift = self._rounded(shift)
+        for improve in (self._sparse, self._near, self._sparse):
+            for better in improve(shift):
+                shift = better
+                yield shift
+
+    @property
+    def tidying(self) -> int:
+        """How many steps `tidy` takes."""
+        return 2 * self.rows.shape[1] + HALVINGS
 
     def _if_valid(self, shift: Tensor, other: Tensor) -> Tensor:
         """`other` where it is valid, else `shift`."""
@@ -188,15 +202,15 @@ class Hunt:
         away = torch.where(shift > 0, value.ceil(), value.floor()) - self.rows.unsqueeze(1)
         return self.clamped(torch.where(self.bounds.whole & (shift != 0), away, shift))
 
-    def _sparse(self, shift: Tensor) -> Tensor:
+    def _sparse(self, shift: Tensor) -> Iterator[Tensor]:
         """Gives features back, the cheapest change first, while that stays valid."""
         order = self._costs(shift).argsort(2)
         for place in range(shift.shape[2]):
             without = shift.scatter(2, order[:, :, place : place + 1], 0.0)
             shift = self._if_valid(shift, without)
-        return shift
+            yield shift
 
-    def _near(self, shift: Tensor) -> Tensor:
+    def _near(self, shift: Tensor) -> Iterator[Tensor]:
         """The shortest part of each shift that is valid, by bisection."""
 
         def part(share: Tensor) -> Tensor:
@@ -207,7 +221,7 @@ class Hunt:
             middle = (low + high) / 2
             valid = (self.margins(self.outcome(part(middle))) > CLEAR).unsqueeze(2)
             low, high = torch.where(valid, low, middle), torch.where(valid, middle, high)
-        return part(high)
+            yield part(high)
 
     def chosen(self, shift: Tensor, count: int, diversity: float) -> Tensor:
         """The best `count` of the candidates: valid ones, near the row and far from each other."""

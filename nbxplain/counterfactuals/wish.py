@@ -40,6 +40,12 @@ class Wish:
             raise TargetError(f"The interval {low} to {high} is empty.", "Give (low, high).")
         return cls(interval=(low, high))
 
+    def said(self, labels: Sequence[str]) -> str:
+        """The wish in words."""
+        if self.interval is None:
+            return labels[self.index]
+        return f"{self.interval[0]:g} to {self.interval[1]:g}"
+
     def margin(self, scores: Tensor) -> Tensor:
         """The margin (B,) of scores (B, K)."""
         if self.interval is not None:

@@ -53,7 +53,7 @@ class Question:
 
 @pytest.fixture(scope="module")
 def questions() -> dict[str, Question]:
-    network = MLPClassifier((20,), max_iter=600, random_state=0)
+    network = MLPClassifier((20,), solver="lbfgs", alpha=0.1, max_iter=1000, random_state=0)
     return {
         "breast cancer": Question(load_breast_cancer(), 10, network, 0, 1),
         "wine": Question(load_wine(), 13, LogisticRegression(max_iter=1000), 0, 2),
