@@ -226,6 +226,8 @@ class Concepts(Gathering):
                 "concepts": [tray.shown("concept", name) for name in tray.concepts],
                 "random": tray.shown("random"),
                 "pictures": tray.shown("class"),
+                "of_class": self._target_name(),
+                "explained": self._counts(),
                 "wanting": self._wanting(tray),
                 "target": account.target,
                 "layers": list(account.layers),

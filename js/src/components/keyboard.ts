@@ -60,6 +60,7 @@ function leave(store: Store, event: KeyboardEvent) {
 	if (store.ui.open.value) store.ui.open.value = null;
 	else if (BUSY.has(store.traits._job.value.state)) ask("stop")(store);
 	else if (store.ui.tool.value) store.ui.tool.value = null;
+	else if (store.ui.concepts.tool.value) store.ui.concepts.tool.value = null;
 	else if (store.ui.head.value) store.ui.head.value = null;
 	else if (store.ui.removed.value.length > 0) store.ui.removed.value = [];
 	else (event.target as HTMLElement).blur();

@@ -29,6 +29,10 @@ const SLOW = new Set<Ask["kind"]>([
 	"ablate",
 	"edit",
 	"export",
+	"concept_pictures",
+	"concept_crop",
+	"concept_controls",
+	"concept_test",
 ]);
 
 type Signals = { [K in keyof Traits]: Signal<Traits[K]> };

@@ -89,6 +89,26 @@ export interface Prediction {
 
 export interface Checks {
 	job: Job;
+	offers: Offer[];
+	result: string | null;
+	underway: Underway[];
+}
+
+export interface Offer {
+	name: string;
+	label: string;
+	does: string;
+	seconds: number;
+	suggested: boolean;
+	obstacle: string | null;
+}
+
+export interface Underway {
+	name: string;
+	label: string;
+	state: "queued" | "running" | "done" | "stopped" | "failed";
+	checked: Checked | null;
+	trouble: string;
 }
 
 export interface Aligned {
@@ -158,6 +178,8 @@ export interface Concepts {
 	concepts: Pile[];
 	random: Pile;
 	pictures: Pile;
+	of_class: string;
+	explained: boolean;
 	wanting: string[];
 	target: string;
 	layers: string[];
@@ -367,6 +389,69 @@ export interface Walk {
 	losses: number[];
 }
 
+export interface Cascade {
+	map: Grid;
+	signed: boolean;
+	stages: Forgetful[];
+	changed: number;
+	alike: number;
+}
+
+export interface Changes {
+	kind: string;
+	similarity: (number | null)[];
+}
+
+export interface Checked {
+	name: string;
+	label: string;
+	value: string;
+	verdict: "good" | "fair" | "poor" | "plain";
+	help: string;
+	done: number;
+	total: number;
+	removed: Removed | null;
+	cascade: Cascade | null;
+	spread: Spread | null;
+}
+
+export interface Evidence {
+	name: string;
+	label: string;
+	value: string;
+	verdict: "good" | "fair" | "poor" | "plain";
+	help: string;
+}
+
+export interface Forgetful {
+	title: string;
+	map: Grid | null;
+	similarity: number | null;
+}
+
+export interface Removed {
+	moved: "taken away" | "put back";
+	unit: string;
+	fill: string;
+	share: number[];
+	score: (number | null)[];
+	orders: number;
+	mean: number[];
+	low: number[];
+	high: number[];
+}
+
+export interface Spread {
+	map: Grid;
+	signed: boolean;
+	spread: Grid;
+	changes: Changes[];
+	stable: number;
+	unstable: number;
+}
+
+export type Verdict = "good" | "fair" | "poor" | "plain";
+
 export interface Failure {
 	title: string;
 	hint: string;
@@ -439,6 +524,13 @@ export interface BaselineImage {
 	id: string;
 	kind: "baseline_image";
 	name: string;
+}
+
+export interface CheckRequest {
+	id: string;
+	kind: "check";
+	result: string;
+	checks: string[];
 }
 
 export interface CodeRequest {
@@ -535,6 +627,7 @@ export type Request =
 	| CompareRequest
 	| AblateRequest
 	| EditRequest
+	| CheckRequest
 	| CodeRequest
 	| ExportRequest
 	| HistoryRequest
@@ -594,13 +687,6 @@ export interface Curve {
 	has_maps: boolean;
 }
 
-export interface Evidence {
-	label: string;
-	value: string;
-	verdict: "good" | "fair" | "poor" | "plain";
-	help: string;
-}
-
 export interface Heads {
 	layers: number;
 	heads: number;
@@ -643,6 +729,7 @@ export interface Result {
 	complete: boolean;
 	reason: string | null;
 	evidence: Evidence[];
+	checks: Checked[];
 	curve: Curve | null;
 	heads: Heads | null;
 	players: Players | null;
@@ -658,8 +745,6 @@ export interface Spec {
 	target: number | Contrast | string;
 	layer: string | null;
 }
-
-export type Verdict = "good" | "fair" | "poor" | "plain";
 
 export interface Ablation {
 	players: number[];

@@ -1,4 +1,5 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
+import type { ConceptsUi } from "./concepts";
 import type { Division } from "./painted";
 import type {
 	Ablation,
@@ -137,6 +138,8 @@ export interface Ui {
 	adding: Signal<number | null>;
 	/** The superpixels that can be added to a painted region. */
 	pieces: Signal<LabelMap | null>;
+	/** What the Concepts panel keeps to itself. */
+	concepts: ConceptsUi;
 	/** Legend ends set by hand, in the score's unit; null means the clip percentile decides. */
 	limit: Signal<number | null>;
 	/** The open popover or dialog: "method", "target", "layer", "export", "code", "help" or null. */

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { conceptsUi } from "./concepts";
 import type { Ui } from "./store";
 
 export function createUi(): Ui {
@@ -29,6 +30,7 @@ export function createUi(): Ui {
 		tool: signal(null),
 		adding: signal(null),
 		pieces: signal(null),
+		concepts: conceptsUi(),
 		limit: signal(null),
 		open: signal(null),
 		looking: signal(null),

@@ -100,6 +100,8 @@ class Discovered(TypedDict):
 class Concepts(TypedDict):
     """What was gathered, and what the concepts were found to do.
 
+    `of_class` is the target that `pictures` are to show; where `explained` is True the explained
+    picture counts as one of them.
     `tested` grows while the tests run and belongs to `target` at `layers`; `stale` says why it does
     not belong to what is there now, empty where it does. `wanting` says what is missing before
     anything can be tested. Of `steered` there is one for a concept and layer.
@@ -110,6 +112,8 @@ class Concepts(TypedDict):
     concepts: list[Pile]
     random: Pile
     pictures: Pile
+    of_class: str
+    explained: bool
     wanting: list[str]
     target: str
     layers: list[str]

@@ -2,6 +2,7 @@ import type { ComponentType } from "preact";
 import { useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
 import { Compare } from "../compare/Compare";
+import { Concepts } from "../concepts/Concepts";
 import { Summary } from "../summary/Summary";
 import { Waterfall } from "../waterfall/Waterfall";
 import { Explain } from "./Explain";
@@ -19,6 +20,7 @@ const TABS: [Tab, ...Tab[]] = [
 	{ name: "explain", label: "Explain", content: Explain },
 	{ name: "compare", label: "Compare", content: Compare },
 	{ name: "waterfall", label: "Waterfall", content: Waterfall, picture: true },
+	{ name: "concepts", label: "Concepts", content: Concepts, picture: true },
 ];
 
 function tabsOf({ traits }: Store): Tab[] {

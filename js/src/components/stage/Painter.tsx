@@ -5,8 +5,9 @@ import type { LabelMap } from "../../model/runs";
 import type { Store } from "../../model/store";
 import { prepare } from "./draw";
 import { Canvas, useView } from "./Layers";
-import { borders, drawBorders, type Piece } from "./outline";
-import { type Point, pixelAt, type Size, toPane, toPicture } from "./viewport";
+import { borders, drawBorders } from "./outline";
+import { closed, Stroke } from "./Stroke";
+import { type Point, type Size, toPane } from "./viewport";
 
 interface Props {
 	store: Store;
@@ -29,6 +30,8 @@ export function Painter({ store, pane }: Props) {
 	const division = tool.value ? painted.value : outlined.value;
 	const parts = tool.value === "superpixel" ? pieces.value : null;
 	const stroke = useSignal<Point[]>([]);
+	const picture = store.traits._image.value;
+	const { width } = picture;
 	if (!division) return null;
 	return (
 		<>
@@ -39,65 +42,21 @@ export function Painter({ store, pane }: Props) {
 				parts={parts}
 				stroke={stroke.value}
 			/>
-			{tool.value && <Strokes store={store} pane={pane} stroke={stroke} />}
+			{tool.value && (
+				<Stroke
+					store={store}
+					pane={pane}
+					tool={tool.value === "superpixel" ? null : tool.value}
+					stroke={stroke}
+					onPress={({ x, y }) => {
+						if (pieces.value)
+							paintOn(store, alike(pieces.value, y * width + x));
+					}}
+					onDone={(drawn) => paintOn(store, enclosed(drawn, picture))}
+				/>
+			)}
 		</>
 	);
-}
-
-interface StrokesProps extends Props {
-	stroke: { value: Point[] };
-}
-
-/** Takes the pointer from the pane: a drag draws here, and pans there. */
-function Strokes({ store, pane, stroke }: StrokesProps) {
-	const { tool, pieces } = store.ui;
-	const { picture, view } = useView(store, pane);
-	const place = (event: PointerEvent) => {
-		const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
-		return toPicture(view, {
-			x: event.clientX - box.left,
-			y: event.clientY - box.top,
-		});
-	};
-	const onPointerDown = (event: PointerEvent) => {
-		if (event.button !== 0) return;
-		event.stopPropagation();
-		const at = place(event);
-		const pixel = pixelAt(picture, at);
-		if (tool.value === "superpixel") {
-			if (pieces.value && pixel)
-				paintOn(store, alike(pieces.value, pixel.y * picture.width + pixel.x));
-			return;
-		}
-		(event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
-		stroke.value = [at];
-	};
-	const onPointerMove = (event: PointerEvent) => {
-		const [start] = stroke.value;
-		if (!start) return;
-		const at = place(event);
-		stroke.value =
-			tool.value === "lasso" ? [...stroke.value, at] : corners(start, at);
-	};
-	const onPointerUp = () => {
-		paintOn(store, enclosed(stroke.value, picture));
-		stroke.value = [];
-	};
-	return (
-		<div
-			class="nbx-painter"
-			onPointerDown={onPointerDown}
-			onPointerMove={onPointerMove}
-			onPointerUp={onPointerUp}
-			onPointerCancel={() => {
-				stroke.value = [];
-			}}
-		/>
-	);
-}
-
-function corners(from: Point, to: Point): Point[] {
-	return [from, { x: to.x, y: from.y }, to, { x: from.x, y: to.y }];
 }
 
 interface OutlinesProps extends Props {
@@ -111,10 +70,7 @@ function Outlines({ store, pane, division, parts, stroke }: OutlinesProps) {
 	const { view } = useView(store, pane);
 	const strong = useMemo(() => borders(division.map), [division.map]);
 	const thin = useMemo(() => (parts ? borders(parts) : []), [parts]);
-	const drawn: Piece[] = stroke.map((at, i) => [
-		at,
-		stroke[(i + 1) % stroke.length] as Point,
-	]);
+	const drawn = closed(stroke);
 	const named = store.ui.tool.value ? division : { ...division, names: [] };
 	const places = useMemo(() => centres(named), [named.map, named.names.length]);
 	return (

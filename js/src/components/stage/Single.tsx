@@ -1,5 +1,6 @@
 import type { Store } from "../../model/store";
 import { Badges } from "./Badges";
+import { Cropper } from "./Cropper";
 import { Layered } from "./Layered";
 import { Legend } from "./Legend";
 import { Painter } from "./Painter";
@@ -36,6 +37,7 @@ export function Single({ store, available }: Props) {
 				<Layered {...common} shows={bare ? "picture" : whole}>
 					<Badges store={store} />
 					<Painter store={store} pane={pane} />
+					<Cropper store={store} pane={pane} />
 				</Layered>
 			</div>
 			<div class="nbx-below" style={{ "--pane": `${width}px` }}>
