@@ -1,7 +1,9 @@
 """What a network knows of things that have names: concepts, their directions, and their tests."""
 
 from nbxplain.concepts.concept import Concept
+from nbxplain.concepts.discovery import discover
 from nbxplain.concepts.features import FeatureCache
+from nbxplain.concepts.found import Discovered, Discovery
 from nbxplain.concepts.result import TCAV, ConceptScore
 from nbxplain.concepts.steering import Steering, steer
 from nbxplain.concepts.tcav import tcav
@@ -12,8 +14,11 @@ __all__ = [
     "TCAV",
     "Concept",
     "ConceptScore",
+    "Discovered",
+    "Discovery",
     "FeatureCache",
     "Steering",
+    "discover",
     "steer",
     "tcav",
 ]

@@ -73,6 +73,10 @@ class Concept:
             f"Choose one of {known}." if known else "Find it with nbxplain.tcav.",
         )
 
+    def named(self, name: str) -> Self:
+        """The same by another name, its directions too."""
+        return replace(self, name=name).knowing(self.cavs.values())
+
     def knowing(self, cavs: Iterable[CAV]) -> Self:
         """The same with more directions, called by its name; one a layer."""
         named = {cav.layer: cav.model_copy(update={"name": self.name}) for cav in cavs}

@@ -1,18 +1,27 @@
-"""Figures of concept scores."""
+"""Figures of concepts: their scores, their doses, and those that were discovered."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nbxplain.figure import Drawing, Style
+import numpy as np
+
+from nbxplain.figure import Drawing, Style, look
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from PIL import Image
+    from torch import Tensor
+
+    from nbxplain.concepts.found import Discovery
     from nbxplain.concepts.result import TCAV
     from nbxplain.concepts.steering import Steering
 
 STRONG, WEAK, CHANCE = "#2961c4", "#b5bac2", "#8a8f98"
 ROW = 7.0
 """Millimetres of a row."""
+ROWS, CROPS, MAPS = 8, 5, 3
+"""Concepts that a figure of a discovery shows, and crops and pictures of each."""
 
 
 def draw_scores(result: TCAV, **options: Any) -> Drawing:
@@ -83,3 +92,46 @@ def draw_steering(result: Steering, **options: Any) -> Drawing:
         text = "dose 1: from random pictures to the concept's · dot: another class is predicted"
         figure.supxlabel(text, fontsize=5, color="#555555")
     return figure
+
+
+def draw_discovery(result: Discovery, **options: Any) -> Drawing:
+    """A row a concept, the most important first: crops that show it, and on the class's pictures
+    where it fires."""
+    style = Style(**options)
+    shown = result.concepts[:ROWS]
+    count = max(len(shown), 1)
+    figure = style.figure(count / (CROPS + MAPS), 7 * count + 6 * style.caption)
+    axes = figure.subplots(count, CROPS + MAPS, squeeze=False)
+    figure.set_layout_engine("constrained", h_pad=0.09)
+    for axis in axes.ravel():
+        axis.set_axis_off()
+    for row, one in zip(axes, shown, strict=False):
+        grey = one.score is not None and not one.score.significant
+        said = f"{one.concept.name}   {one.importance:+.3g} ± {one.error:.2g}"
+        said += "   no more than chance" if grey else ""
+        color = CHANCE if grey else "#30343a"
+        # Out of the layout: a long line would push the first column away from the others.
+        place = {"xytext": (0, 3), "textcoords": "offset points", "xycoords": "axes fraction"}
+        row[0].annotate(said, (0, 1), fontsize=style.text, color=color, **place).set_in_layout(
+            False
+        )
+        for axis, crop in zip(row[:CROPS], one.crops, strict=False):
+            axis.imshow(crop)
+        strongest = one.maps.flatten(1).amax(1).argsort(descending=True)
+        for axis, number in zip(row[CROPS:], strongest.tolist(), strict=False):
+            overlay(axis, result.inputs.pictures[number], one.maps[number], style)
+    if style.caption:
+        worth = {"ablation": "what the score loses without it", "sobol": "total Sobol index"}
+        text = worth.get(result.importance, "magnitude of its TCAV score")
+        text = f"{result.method} for {result.target} at {result.layer} · {text} · right: where"
+        figure.supxlabel(f"{text} it fires", fontsize=5, color="#555555")
+    return figure
+
+
+def overlay(axis: Axes, picture: Image.Image, values: Tensor, style: Style) -> None:
+    """A map (rows, columns) over a picture."""
+    pixels = np.asarray(picture)
+    seen = look(values.clamp(min=0).double().numpy(), style.clip)
+    drawn = style.image(seen, pixels)
+    axis.imshow(pixels, extent=drawn["extent"])
+    axis.imshow(seen.values, alpha=style.opacity * seen.alpha, **drawn)

@@ -83,7 +83,8 @@ class CAV(Parameters):
                 f"{self.name!r} is a direction at {self.layer!r}, not at {layer.name!r}.",
                 f"Use layer={self.layer!r}, or find the concept at {layer.name!r}.",
             )
-        flat = self.space == "cells" or layer.grid is None
+        grid = layer.grid
+        flat = self.space == "cells" or grid is None
         wanted = math.prod(layer.shape) if flat else _channels(layer)
         direction = self.direction
         if len(direction) != wanted:
@@ -92,11 +93,9 @@ class CAV(Parameters):
                 f"{'activations' if flat else 'channels'}.",
                 "Was it found in another model, or for pictures of another size?",
             )
-        if flat:
+        if flat or grid is None:
             return direction.view(layer.shape)
-        field = layer.spread(direction[None])[0].expand(layer.shape).clone()
-        field[: layer.prefix] = 0
-        return field
+        return layer.laid(direction[None, :, None, None].expand(1, -1, *grid))[0]
 
     def check(self, adapter: ModelAdapter) -> None:
         """Raises ModelError where it was found in a model with other weights."""

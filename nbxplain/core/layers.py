@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nbxplain.core.capture import Capture
@@ -49,6 +50,14 @@ class Layer:
             tokens = activation[:, self.prefix :].transpose(1, 2)
             return tokens.reshape(*tokens.shape[:2], *self.grid)
         return activation
+
+    def laid(self, maps: Tensor) -> Tensor:
+        """Maps (N, C, rows, columns) as they lie in the layer's output; prefix tokens get zero."""
+        if self.arrangement == "NHWC":
+            return maps.permute(0, 2, 3, 1)
+        if self.arrangement == "NTC":
+            return F.pad(maps.flatten(2).transpose(1, 2), (0, 0, self.prefix, 0))
+        return maps
 
     def spread(self, factors: Tensor) -> Tensor:
         """Factors per channel (N, C), shaped so that the layer's output can be multiplied."""
