@@ -27,6 +27,7 @@ from nbxplain.core.target import TargetLike
 from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
 from nbxplain.widget import protocol, wire
+from nbxplain.widget.alternatives import Alternatives
 from nbxplain.widget.answers import Answers
 from nbxplain.widget.cells import after_each_cell, beside_cells, weakly
 from nbxplain.widget.checks import Checks
@@ -92,10 +93,12 @@ class Explorer(Keeping):
         beside_cells(self.comm)
         self._worker: Worker[Answer] = Worker(weakly(self._told))
         self.checks, self.edits, self.concepts = Checks(self), Edits(self), Concepts(self)
+        self.alternatives = Alternatives(self)
         self._panels: dict[str, Panel[Any]] = {
             "checks": self.checks,
             "edits": self.edits,
             "concepts": self.concepts,
+            "alternatives": self.alternatives,
         }
         handlers = Answers(self).handlers()
         for panel in self._panels.values():

@@ -248,6 +248,7 @@ export function traits(more: Partial<Traits> = {}): Traits {
 		_summary: null,
 		_checks: null,
 		_edits: null,
+		_alternatives: null,
 		_concepts: null,
 		...more,
 	};

@@ -35,7 +35,10 @@ class Wish:
             return cls(class_index(desired, classes, labels))
         low, high = (float(end) for end in desired)
         if classes != 1:
-            raise TargetError(f"An interval needs a model with one score; this has {classes}.")
+            raise TargetError(
+                f"An interval needs a model with one score; this has {classes}.",
+                "Give the class that it should be.",
+            )
         if not low < high:
             raise TargetError(f"The interval {low} to {high} is empty.", "Give (low, high).")
         return cls(interval=(low, high))

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from nbxplain.core.errors import InputError, near
 from nbxplain.core.inputs import Inputs
+from nbxplain.core.tables import Table
 from nbxplain.widget.protocol import Feature, TableInfo
 
 
@@ -15,15 +18,15 @@ def table_info(inputs: Inputs) -> TableInfo | None:
     table = inputs.table
     if table is None:
         return None
-    row, shown = table.row(inputs.tensor[0]), table.shown(inputs.tensor[0])
+    row, shown = plain(table, inputs.tensor[0]), table.shown(inputs.tensor[0])
     features: list[Feature] = []
-    for (name, value), text in zip(row.items(), shown, strict=True):
+    for name, value, text in zip(table.names, row, shown, strict=True):
         low, high, integer = table.spans.get(name, (None, None, False))
         choices = [str(known) for known in table.categories.get(name, ())]
         features.append(
             {
                 "name": name,
-                "value": str(value) if choices and value is not None else value,
+                "value": value,
                 "shown": text,
                 "minimum": low,
                 "maximum": high,
@@ -32,6 +35,14 @@ def table_info(inputs: Inputs) -> TableInfo | None:
             }
         )
     return {"features": features}
+
+
+def plain(table: Table, encoded: Tensor) -> list[Any]:
+    """The values of one encoded row (F,) as the page names them: categories by their text."""
+    return [
+        str(value) if name in table.categories and value is not None else value
+        for name, value in table.row(encoded).items()
+    ]
 
 
 def edited(inputs: Inputs, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -54,4 +65,4 @@ def edited(inputs: Inputs, values: Mapping[str, Any]) -> dict[str, Any]:
     return row
 
 
-__all__ = ["edited", "table_info"]
+__all__ = ["edited", "plain", "table_info"]

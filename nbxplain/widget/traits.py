@@ -100,6 +100,7 @@ class Traits(anywidget.AnyWidget):
     _checks = t.Instance(dict, allow_none=True).tag(sync=True)
     _concepts = t.Instance(dict, allow_none=True).tag(sync=True)
     _edits = t.Instance(dict, allow_none=True).tag(sync=True)
+    _alternatives = t.Instance(dict, allow_none=True).tag(sync=True)
 
     _labels: list[str]
     _classes: int = 0

@@ -5,6 +5,58 @@ export type Bytes = DataView | ArrayBuffer | Uint8Array<ArrayBuffer>;
 
 export const VERSION = 1;
 
+export interface Alternative {
+	cells: Cell[];
+	says: number;
+	valid: boolean;
+	margin: number;
+	distance: number;
+	changed: number;
+}
+
+export interface AlternativeRequest {
+	id: string;
+	kind: "alternative";
+	place: number;
+}
+
+export interface Alternatives {
+	job: Job;
+	error: Failure | null;
+	asked: Asked;
+	desired: string;
+	unit: "probability" | "score";
+	names: string[];
+	rows: Alternative[];
+	explained: number;
+	diversity: number;
+	search: string;
+	notices: string[];
+}
+
+export interface AlternativesRequest {
+	id: string;
+	kind: "alternatives";
+	asked: Asked;
+}
+
+export interface Asked {
+	desired: number | number[];
+	k: number;
+	search: "auto" | "gradient" | "genetic" | "nearest";
+	immutable: string[];
+	monotone: Record<string, "increase" | "decrease">;
+	ranges: Record<string, number[]>;
+}
+
+export interface Cell {
+	value: number | string | null;
+	shown: string;
+	changed: "" | "acted" | "followed";
+}
+
+export type Search = "auto" | "gradient" | "genetic" | "nearest";
+
 export interface BaselineInfo {
 	kind: string;
 	label: string;
@@ -638,6 +690,8 @@ export type Request =
 	| ClonePicture
 	| FindRequest
 	| ProbeRequest
+	| AlternativesRequest
+	| AlternativeRequest
 	| FoundRequest
 	| ConceptPictures
 	| ConceptCrop
@@ -663,7 +717,7 @@ export interface RunRequest {
 export interface StopRequest {
 	id: string;
 	kind: "stop";
-	panel?: "checks" | "edits" | "concepts";
+	panel?: "checks" | "edits" | "concepts" | "alternatives";
 }
 
 export interface Comparison {
@@ -834,6 +888,7 @@ export interface Traits {
 	_summary: SummaryInfo | null;
 	_concepts: Concepts | null;
 	_edits: Edits | null;
+	_alternatives: Alternatives | null;
 	_checks: Checks | null;
 }
 

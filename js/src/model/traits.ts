@@ -36,6 +36,7 @@ const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {
 	_summary: "fact",
 	_concepts: "fact",
 	_edits: "fact",
+	_alternatives: "fact",
 	_checks: "fact",
 };
 

@@ -8,6 +8,15 @@ carries an `id`; every answer repeats it. `js/src/model/protocol.ts` is generate
 
 from __future__ import annotations
 
+from nbxplain.widget.protocol.alternatives import (
+    Alternative,
+    AlternativeRequest,
+    Alternatives,
+    AlternativesRequest,
+    Asked,
+    Cell,
+    Search,
+)
 from nbxplain.widget.protocol.catalog import (
     BaselineInfo,
     Catalog,
@@ -106,11 +115,17 @@ __all__ = [
     "Ack",
     "Aligned",
     "Alone",
+    "Alternative",
+    "AlternativeRequest",
+    "Alternatives",
+    "AlternativesRequest",
     "Answer",
+    "Asked",
     "AttentionRequest",
     "BaselineImage",
     "BaselineInfo",
     "Catalog",
+    "Cell",
     "Checks",
     "Choice",
     "ClonePicture",
@@ -177,6 +192,7 @@ __all__ = [
     "ResumeRequest",
     "RunRequest",
     "Runs",
+    "Search",
     "Share",
     "Sign",
     "Sketch",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from nbxplain.widget.protocol.alternatives import AlternativeRequest, AlternativesRequest
 from nbxplain.widget.protocol.concepts import (
     ConceptCard,
     ConceptControls,
@@ -56,7 +57,7 @@ class StopRequest(TypedDict):
 
     id: str
     kind: Literal["stop"]
-    panel: NotRequired[Literal["checks", "edits", "concepts"]]
+    panel: NotRequired[Literal["checks", "edits", "concepts", "alternatives"]]
 
 
 class ResumeRequest(TypedDict):
@@ -242,6 +243,8 @@ Request = (
     | ClonePicture
     | FindRequest
     | ProbeRequest
+    | AlternativesRequest
+    | AlternativeRequest
     | FoundRequest
     | ConceptPictures
     | ConceptCrop

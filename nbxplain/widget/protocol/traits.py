@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, TypedDict
 
+from nbxplain.widget.protocol.alternatives import Alternatives
 from nbxplain.widget.protocol.catalog import BaselineInfo, Catalog, Prediction
 from nbxplain.widget.protocol.checks import Checks
 from nbxplain.widget.protocol.concepts import Concepts
@@ -61,4 +62,5 @@ class Traits(TypedDict):
     _summary: SummaryInfo | None
     _concepts: Concepts | None
     _edits: Edits | None
+    _alternatives: Alternatives | None
     _checks: Checks | None
