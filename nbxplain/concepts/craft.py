@@ -85,7 +85,8 @@ class Craft:
             if self.importance == "ablation":
                 yield ablation(part.scores, len(own))
             else:
-                yield sobol(part.scores, len(own), self.seed)
+                # A design of its own: the error over pictures is then that of the estimate too.
+                yield sobol(part.scores, len(own), self.seed + row)
 
 
 def ranked(found: list[Discovered], mean: Tensor, error: Tensor) -> list[Discovered]:
