@@ -28,7 +28,7 @@ MOST = 1000
 """Pictures in one pile."""
 MOST_CONCEPTS = 24
 LONGEST_NAME = 60
-SHOWN, SQUARE = 12, 40
+SHOWN, SQUARE = 10, 40
 """Pictures of a pile that are shown, and the pixels of a side: a saved notebook holds them all."""
 
 FEWEST: dict[Gathered, int] = {"concept": 4, "random": 8, "class": 5}

@@ -31,7 +31,8 @@ export function Crop({ store, known }: { store: Store; known: Concepts }) {
 	return (
 		<>
 			<Segmented
-				label="cut out of the picture"
+				label="cut out"
+				help="A part of the picture as an example."
 				value={tool.value ?? "off"}
 				options={TOOLS}
 				disabled={!!off}

@@ -23,6 +23,8 @@ export function Pile({ store, into, pile, label, children }: Props) {
 	const off = store.offlineReason.value;
 	const take = (files: Iterable<File>) =>
 		sendFiles(store, into, pile.name, files);
+	// All of them, or one less to say how many more there are: in either case one row.
+	const shown = pile.count > pile.shown ? pile.shown - 1 : pile.shown;
 	return (
 		// biome-ignore lint/a11y/useSemanticElements: a fieldset is no place for pictures
 		<div
@@ -46,7 +48,7 @@ export function Pile({ store, into, pile, label, children }: Props) {
 		>
 			<div class="nbx-squares">
 				{pile.strip && (
-					<Strip strip={pile.strip} places={[...Array(pile.shown).keys()]}>
+					<Strip strip={pile.strip} places={[...Array(shown).keys()]}>
 						{(square, index) => (
 							<button
 								key={index}
@@ -71,8 +73,8 @@ export function Pile({ store, into, pile, label, children }: Props) {
 						)}
 					</Strip>
 				)}
-				{pile.count > pile.shown && (
-					<span class="nbx-figure nbx-more">+{pile.count - pile.shown}</span>
+				{pile.count > shown && (
+					<span class="nbx-figure nbx-more">+{pile.count - shown}</span>
 				)}
 				<Files label={`add pictures to ${label}`} off={off} onFiles={take} />
 				{children}

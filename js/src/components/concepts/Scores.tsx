@@ -4,7 +4,7 @@ import { fraction } from "../controls/number";
 import { Section } from "../panel/Section";
 import { Closely } from "./Closely";
 import { NullBar, reachOf } from "./NullBar";
-import { keyOf, nameOf } from "./tested";
+import { inShort, keyOf, nameOf } from "./tested";
 
 /** What the tests found, layer by layer: accuracy before score, chance behind the bar. */
 export function Scores({ store, known }: { store: Store; known: Concepts }) {
@@ -16,31 +16,31 @@ export function Scores({ store, known }: { store: Store; known: Concepts }) {
 	return (
 		<>
 			<Warnings store={store} known={known} partial={partial} />
-			{layers.map((layer) => {
-				const rows = read.filter((tested) => tested.layer === layer);
-				return (
-					<Section
-						key={layer}
-						name={`for ${known.target}`}
-						aside={<span class="nbx-mono nbx-soft">{layer}</span>}
-					>
-						<div class="nbx-tested-head" aria-hidden="true">
-							<span>concept</span>
-							<span>held out</span>
-							<span>score</span>
+			<Section name={`scores for ${known.target}`}>
+				{layers.map((layer) => {
+					const rows = read.filter((tested) => tested.layer === layer);
+					return (
+						<div key={layer} class="nbx-tested-layer">
+							<div class="nbx-tested-head">
+								<span class="nbx-cut nbx-mono" title={layer}>
+									{layer}
+								</span>
+								<span aria-hidden="true">held out</span>
+								<span aria-hidden="true">score</span>
+							</div>
+							{rows.map((tested) => (
+								<Row
+									key={keyOf(tested)}
+									store={store}
+									known={known}
+									tested={tested}
+									reach={reachOf(rows)}
+								/>
+							))}
 						</div>
-						{rows.map((tested) => (
-							<Row
-								key={keyOf(tested)}
-								store={store}
-								known={known}
-								tested={tested}
-								reach={reachOf(rows)}
-							/>
-						))}
-					</Section>
-				);
-			})}
+					);
+				})}
+			</Section>
 		</>
 	);
 }
@@ -88,7 +88,7 @@ function Row({ store, known, tested, reach }: RowProps) {
 	const { open } = store.ui.concepts;
 	const key = keyOf(tested);
 	const opened = open.value === key;
-	const { found, significant, accuracy, score, verdict } = tested;
+	const { found, significant, accuracy, score } = tested;
 	const words = found ? fraction(score) : "none";
 	return (
 		<div class="nbx-tested" data-holds={significant}>
@@ -108,7 +108,7 @@ function Row({ store, known, tested, reach }: RowProps) {
 				</span>
 			</button>
 			<NullBar tested={tested} reach={reach} />
-			<p class="nbx-verdict-words">{verdict}</p>
+			<p class="nbx-verdict-words">{inShort(tested)}</p>
 			{opened && <Closely store={store} known={known} tested={tested} />}
 		</div>
 	);

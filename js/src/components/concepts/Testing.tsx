@@ -93,7 +93,10 @@ interface LayersProps {
 }
 
 function Layers({ store, chosen, off }: LayersProps) {
-	const layers = store.traits._catalog.value.layers;
+	// Concepts live in deep layers: those come first, and the suggested one before them.
+	const layers = [...store.traits._catalog.value.layers]
+		.reverse()
+		.sort((a, b) => Number(b.suggested) - Number(a.suggested));
 	return (
 		<>
 			<div class="nbx-soft">layers</div>
