@@ -269,6 +269,21 @@ def test_training_is_repeatable_and_leaves_the_random_states() -> None:
     assert all(torch.equal(one, other) for one, other in pairs)
 
 
+def test_weights_are_saved_and_loaded(trained: Any) -> None:
+    model, fresh, (x, *_) = trained("independent"), untrained(), votes(10, 2)
+    fresh.load_state_dict(model.state_dict())
+    assert torch.equal(fresh.concepts(x), model.concepts(x))
+    assert torch.equal(fresh.eval()(x), model(x))
+
+
+def test_double_precision_stays() -> None:
+    x, concepts, classes = votes(60, 0)
+    model = ConceptBottleneck(nn.Linear(40, 8).double(), CONCEPTS, 8)
+    model.fit(x, concepts, classes, "joint", epochs=1)
+    assert model(x.double()).dtype == torch.float64
+    assert model.intervene(x, {"concept 1": 1}).after.class_probabilities.dtype == torch.float64
+
+
 def test_independent_and_sequential_share_their_concepts() -> None:
     data, models = votes(300, 3), [untrained(), untrained()]
     for model, mode in zip(models, ("independent", "sequential"), strict=True):
@@ -538,6 +553,10 @@ def test_backbones_and_heads_of_the_wrong_shape() -> None:
         ConceptBottleneck(nn.Unflatten(1, (5, 8)), CONCEPTS, 8).fit(X, C, Y)
     with pytest.raises(ModelError, match="one score a class"):
         ConceptBottleneck(nn.Identity(), CONCEPTS, 8, head=nn.Linear(12, 7)).fit(X, C, Y)
+    with pytest.raises(ModelError, match=r"input of shape \(1, 12\)"):
+        ConceptBottleneck(nn.Identity(), CONCEPTS, 8, head=nn.Linear(11, 8)).fit(X, C, Y)
+    with pytest.raises(ModelError, match=r"input of shape \(1, 40\)"):
+        ConceptBottleneck(nn.Linear(39, 8), CONCEPTS, 8).fit(X, C, Y)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.door import run
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.preserve import random_states
 from nbxplain.evaluation.check import plainly
@@ -99,18 +100,17 @@ def train(
 
     def together(batch: Tensor) -> Losses:
         logits = model.to_concepts(x[batch])
-        of_classes = F.cross_entropy(_scores(model, logits.sigmoid()), y[batch])
-        return plan.concept_weight * _concept_loss(logits, c[batch]), of_classes
+        class_loss = F.cross_entropy(model.to_classes(logits.sigmoid()), y[batch])
+        return plan.concept_weight * _concept_loss(logits, c[batch]), class_loss
 
     def of_concepts(batch: Tensor) -> Losses:
         return _concept_loss(model.to_concepts(x[batch]), c[batch]), zero
 
     def of_classes(seen: Tensor) -> Callable[[Tensor], Losses]:
-        return lambda batch: (zero, F.cross_entropy(_scores(model, seen[batch]), y[batch]))
+        return lambda batch: (zero, F.cross_entropy(model.to_classes(seen[batch]), y[batch]))
 
     with plainly(), random_states(plan.seed), torch.enable_grad():
-        with torch.no_grad():
-            model.eval().to_concepts(x[:1])  # lazy weights come into being
+        _try(model, x[:1])
         bar = tqdm(
             total=plan.epochs * (1 if plan.mode == "joint" else 2), leave=False,
             desc=f"Training, {plan.mode}", disable=not progress,
@@ -131,13 +131,21 @@ def _concept_loss(logits: Tensor, labels: Tensor) -> Tensor:
     return F.binary_cross_entropy_with_logits(logits, labels, reduction="none").sum(1).mean()
 
 
-def _scores(model: ConceptBottleneck, concepts: Tensor) -> Tensor:
-    scores: Tensor = model.to_classes(concepts)
-    if scores.shape != (len(concepts), len(model.class_names)):
+def _try(model: ConceptBottleneck, x: Tensor) -> None:
+    """One pass, in which lazy weights come into being. Raises ModelError where parts do not fit."""
+    model.eval()
+    with torch.no_grad():
+        logits = run(model.to_concepts, x, _as_it_is)
+        scores = run(model.to_classes, logits.sigmoid(), _as_it_is)
+    if scores.shape != (len(x), len(model.class_names)):
         raise ModelError(
-            f"The head gives shape {tuple(scores.shape)} for {len(concepts)} inputs.",
-            f"Expected ({len(concepts)}, {len(model.class_names)}): one score a class.",
+            f"The head gives shape {tuple(scores.shape)} for {len(x)} input.",
+            f"Expected ({len(x)}, {len(model.class_names)}): one score a class.",
         )
+
+
+def _as_it_is(output: Any) -> Tensor:
+    scores: Tensor = output
     return scores
 
 
