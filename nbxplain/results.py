@@ -15,11 +15,13 @@ from nbxplain.contributions import strongest
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.meaning import Meaning, probabilities
-from nbxplain.evidence import findings
+from nbxplain.evidence import Finding, findings
 from nbxplain.methods.base import Attention, Method, Path, Players, paint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from nbxplain.evaluation.check import Check
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ class Attribution:
     `players`. `base_value` (N,) is the baseline's score.
     `evidence` maps names to one number per row; `findings()` puts them in words. `provenance` says
     what is needed to get the same numbers again. `complete` is False for a partial result, which
-    was stopped at `done` of `total`. `reason` says why a map is all zero.
+    was stopped at `done` of `total`. `reason` says why a map is all zero. `checks` holds by name
+    what nbxplain.evaluation found out about it, if it was checked in an Explorer.
     """
 
     values: Tensor
@@ -85,6 +88,7 @@ class Attribution:
     total: int = 1
     error: float | None = None
     notices: list[str] = field(default_factory=list)
+    checks: dict[str, Check] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -148,6 +152,7 @@ class Attribution:
             path=None,
             attention=None,
             players=players,
+            checks={},
         )
 
     @property
@@ -158,9 +163,13 @@ class Attribution:
         """
         return self.players is not None or bool((self.values < 0).any())
 
-    def findings(self, row: int = 0) -> list[Any]:
-        """The evidence of one row in words, see evidence.py."""
-        return list(findings(self.evidence, row))
+    def findings(self, row: int = 0) -> list[Finding]:
+        """The evidence of one row in words, see evidence.py, and that of complete checks."""
+        return [*findings(self.evidence, row), *self._found()]
+
+    def _found(self) -> list[Finding]:
+        """What the checks that were made to their end say."""
+        return [check.finding() for check in self.checks.values() if check.complete]
 
     def summary(self) -> str:
         """What was explained, how, and how far it can be trusted: a few lines of text."""
@@ -225,6 +234,7 @@ class Attribution:
             "layer": self.layer,
             "prediction": [vars(choice) for choice in self.prediction.top()],
             "evidence": self.evidence,
+            "checks": {finding.name: vars(finding) for finding in self._found()},
             "complete": self.complete,
             "players": [] if self.players is None else self.players.names,
             "provenance": self.provenance,

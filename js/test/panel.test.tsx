@@ -247,9 +247,9 @@ describe("the look and the evidence", () => {
 	it("says each verdict in a word and each threshold in a description", () => {
 		panel();
 		const evidence = within(screen.getByRole("region", { name: "evidence" }));
-		const value = evidence.getByText(/ρ .81/);
+		const value = evidence.getByText(/± 14 %/);
 		expect(value.textContent).toContain(", fair");
 		expect(value.classList.contains("nbx-fair")).toBe(true);
-		expect(value.title).toBe("Good above .9.");
+		expect(value.title).toBe("Green up to 10 %, amber up to 30 %.");
 	});
 });

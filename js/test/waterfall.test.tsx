@@ -172,6 +172,7 @@ describe("the waterfall tab", () => {
 
 	it("calls exact what says so, and half a run a part", () => {
 		const exact = {
+			name: "exact",
 			label: "values",
 			value: "exact",
 			verdict: "good",

@@ -9,6 +9,7 @@ Every check `x` is also a generator `x_steps(case, ...)`, which yields the same 
 complete, with `done` of `total`; a `Case` holds the map, the setting it was computed in, and where
 the passes come from. The function is the last of its steps. Whoever shows checks while they run
 (or wants to stop them) makes a Case with `Case.of(attribution, setting, passes)` and iterates.
+`battery` makes the usual ones of a map, one after the other.
 
 The functions are imported on first use. Their files have names of their own, so that no function
 hides a module.
@@ -23,6 +24,7 @@ from nbxplain.evaluation.similarity import rank_correlation, ssim, top_overlap
 
 _CHECKS = {
     "auditing": ("audit",),
+    "checkup": ("battery",),
     "concord": ("agreement",),
     "curves": ("deletion", "insertion"),
     "drop": ("average_drop",),

@@ -55,7 +55,8 @@ class Case:
 
     `values` are its contributions: (N, C, H, W) per pixel, (N, 1, h, w) per cell, (N, F) per
     feature. `labels` (N, H, W) or (N, F) says whose a place is where it is a map of players.
-    `method` is None for a map that came from elsewhere, which cannot be made again.
+    `method` is None for a map that came from elsewhere, which cannot be made again; `evaluations`
+    is what the map took.
     """
 
     setting: Setting
@@ -64,6 +65,7 @@ class Case:
     method: Method | None = None
     layer: str | None = None
     labels: Tensor | None = None
+    evaluations: int = 1
 
     @classmethod
     def of(cls, attribution: Attribution, setting: Setting, passes: Callable[[], Passes]) -> Case:
@@ -72,7 +74,9 @@ class Case:
         if attribution.players is not None:
             labels = attribution.players.labels
             values = _densities(values, labels)
-        return cls(setting, values, passes, attribution.method, attribution.layer, labels)
+        (took,) = attribution.evidence.get("evaluations", [1])
+        method, layer = attribution.method, attribution.layer
+        return cls(setting, values, passes, method, layer, labels, int(took))
 
     def __len__(self) -> int:
         return len(self.values)

@@ -17,12 +17,12 @@ from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.pixels import PixelSpace
 from nbxplain.evaluation.case import Case, Explained, Options, case
+from nbxplain.evaluation.case import draws as normal
 from nbxplain.evaluation.check import CANNOT_TELL, Check, bars, finish, number, show
 from nbxplain.evaluation.similarity import mean, rank_correlation
 from nbxplain.evidence import Verdict, graded
 from nbxplain.figure import Drawing, Style
 from nbxplain.methods.base import Method
-from nbxplain.methods.gradient import Noise
 
 STABLE, UNSTABLE = 0.8, 0.5
 """Rank correlations from which a map is stable, and under which it is not."""
@@ -60,6 +60,10 @@ class Stability(Check):
         return min(known, default=float("nan"))
 
     @property
+    def value(self) -> str:
+        return CANNOT_TELL if math.isnan(self.score) else f"ρ {number(self.score)}"
+
+    @property
     def verdict(self) -> Verdict:
         return graded(self.score, STABLE, UNSTABLE)
 
@@ -70,8 +74,8 @@ class Stability(Check):
         words = {"good": "is stable", "fair": "is fairly stable", "poor": "is not stable"}
         each = ", ".join(f"{kind} {number(value)}" for kind, value in self.kinds.items())
         return (
-            f"{self.of} {words[self.verdict]}: rank correlation with itself under {each} "
-            f"(stable from {STABLE:g}, not under {UNSTABLE:g})"
+            f"{self.of} {words[self.verdict]}: rank correlation with itself under {each}, "
+            f"{self.done} variants (stable from {STABLE:g}, not under {UNSTABLE:g})"
         )
 
     def draw(self, style: Style, row: int = 0) -> Drawing:
@@ -105,8 +109,10 @@ def stability(
     """How far the map varies over seeds of its method, small noise, and JPEG re-encoding.
 
     draws: variants under seeds (for methods that have one) and under noise. noise: its standard
-    deviation as a share of the input's range. qualities: of the JPEGs, for grey and colour
-    pictures. The target stays that of the input as it is. Raises MethodError for a bare map.
+    deviation as a share of the input's range; of a table's numbers as a share of their range in
+    the background, where there is one, and of categories none. qualities: of the JPEGs, for grey
+    and colour pictures. The target stays that of the input as it is. Raises MethodError for a bare
+    map.
     """
     steps = stability_steps(
         case(model, inputs, attribution, options),
@@ -143,24 +149,55 @@ def stability_steps(
 Variant = tuple[str, Inputs, Method]
 
 
+def kinds_of(case: Case) -> list[str]:
+    """What should not matter here: the seed if the method has one, noise if there are numbers,
+    JPEG for grey and colour pictures."""
+    x = case.inputs.tensor
+    varied = {
+        "seed": "seed" in type(case.remade()).model_fields,
+        "noise": bool(_range(case.inputs).any()),
+        "JPEG": x.ndim == 4 and x.shape[1] in (1, 3),
+    }
+    return [kind for kind, possible in varied.items() if possible]
+
+
 def _variants(
     case: Case, draws: int, noise: float, qualities: tuple[int, ...], seed: int
 ) -> list[Variant]:
     """What should not matter, in turns, so that each kind has said something early."""
     method, x = case.remade(), case.inputs.tensor
-    kinds: list[list[Variant]] = []
-    if "seed" in type(method).model_fields:
-        first = int(method.seed)  # type: ignore[attr-defined]
-        seeds = [method.model_copy(update={"seed": first + 1 + i}) for i in range(draws)]
-        kinds.append([("seed", case.inputs, changed) for changed in seeds])
-    source = Noise(x, noise, seed)
-    rows = torch.arange(len(x), device=x.device)
-    noisy = [x + source.take(rows + draw * len(x)) for draw in range(draws)]
-    kinds.append([("noise", _fed(case.inputs, tensor), method) for tensor in noisy])
-    if x.ndim == 4 and x.shape[1] in (1, 3):
-        kinds.append([("JPEG", jpeg(case.inputs, q), method) for q in qualities])
-    longest = max(map(len, kinds))
-    return [kind[i] for i in range(longest) for kind in kinds if i < len(kind)]
+    found: dict[str, list[tuple[Inputs, Method]]] = {}
+    for kind in kinds_of(case):
+        if kind == "seed":
+            first = int(method.seed) + 1  # type: ignore[attr-defined]
+            seeds = [method.model_copy(update={"seed": first + i}) for i in range(draws)]
+            found[kind] = [(case.inputs, changed) for changed in seeds]
+        elif kind == "noise":
+            scale = noise * _range(case.inputs)
+            noisy = [x + scale * drawn for drawn in normal(draws, x, seed)]
+            found[kind] = [(_fed(case.inputs, tensor), method) for tensor in noisy]
+        else:
+            found[kind] = [(jpeg(case.inputs, quality), method) for quality in qualities]
+    longest = max(map(len, found.values()), default=0)
+    if not longest:
+        raise InputError("Nothing of this row can be varied.", "It has no numbers.")
+    return [
+        (kind, *variants[i])
+        for i in range(longest)
+        for kind, variants in found.items()
+        if i < len(variants)
+    ]
+
+
+def _range(inputs: Inputs) -> Tensor:
+    """What noise is a share of: of each input (N, 1, ...) its range, of a table with a background
+    that of each column (F,), zero for categories."""
+    x, table = inputs.tensor, inputs.table
+    if table is not None and table.background is not None:
+        spans = [table.spans.get(name, (0.0, 0.0, False)) for name in table.names]
+        return x.new_tensor([high - low for low, high, _ in spans])
+    ends = x.flatten(1).aminmax(dim=1)
+    return (ends.max - ends.min).view(-1, *[1] * (x.ndim - 1))
 
 
 def _fed(inputs: Inputs, tensor: Tensor) -> Inputs:
@@ -183,4 +220,4 @@ def jpeg(inputs: Inputs, quality: int) -> Inputs:
     return _fed(inputs, torch.stack(rows))
 
 
-__all__ = ["Stability", "stability", "stability_steps"]
+__all__ = ["Stability", "kinds_of", "stability", "stability_steps"]

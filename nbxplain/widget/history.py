@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nbxplain.results import Attribution
 from nbxplain.widget import wire
-from nbxplain.widget.protocol import HistoryItem, Result
+from nbxplain.widget.protocol import Checked, HistoryItem, Result
 
 LENGTH = 12
 LARGEST = 330_000
@@ -36,6 +36,17 @@ class History:
         self.attributions[result["id"]] = attribution
         self.results[result["id"]] = result
         self._shrink()
+
+    def check(self, id: str, found: list[Checked], small: list[Checked]) -> None:
+        """Adds what was found out about a result; `small` is what travels with its item."""
+        if id in self.results:
+            self.results[id] = {**self.results[id], "checks": found}
+            self.items = [
+                {**item, "result": {**item["result"], "checks": small}}
+                if item["id"] == id
+                else item
+                for item in self.items
+            ]
 
     def forget(self, id: str) -> None:
         """Drops an item and what is behind it."""

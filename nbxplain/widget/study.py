@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -35,6 +36,7 @@ FIRST = ("tree_shap", "shapley", "feature_ablation")
 class Study:
     """The model's view of one picture or row, and everything that can be asked about it.
 
+    `pace` is how many seconds the model takes for it, once the layers were looked at.
     Raises ExplanationError when it cannot be shown to the model.
     """
 
@@ -52,6 +54,7 @@ class Study:
         self.setting = ask(adapter, inputs, function)
         self.layers: list[Layer] | None = None
         self.attention = True
+        self.pace = 0.0
 
     @property
     def row(self) -> dict[str, Any] | None:
@@ -97,7 +100,10 @@ class Study:
         return next((layer.name for layer in self.layers or [] if layer.suggested), None)
 
     def find_layers(self) -> None:
-        """Lists the layers; takes two passes, so it runs on the worker."""
+        """Lists the layers and times a pass; takes three passes, so it runs on the worker."""
+        started = time.perf_counter()
+        self.adapter.outputs(self.setting.inputs.tensor)
+        self.pace = time.perf_counter() - started
         if self.setting.inputs.is_table:
             # No layer of a table's network has a map, and no method asks for another one.
             self.layers, self.attention = [], False

@@ -13,6 +13,7 @@ from nbxplain.compare import Comparison, finite
 from nbxplain.contributions import additive, contributions
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.jobs import Job
+from nbxplain.evidence import Finding, findings
 from nbxplain.methods.base import Attention
 from nbxplain.results import Attribution, Choice
 from nbxplain.results import Prediction as Said
@@ -87,7 +88,7 @@ def _choice(choice: Choice) -> protocol.Choice:
 def result(
     attribution: Attribution, id: str, phase: protocol.Phase, spec: protocol.Spec
 ) -> protocol.Result:
-    """One explanation as drawn."""
+    """One explanation as drawn. What checks find out about it is added by the Check panel."""
     values = attribution.drawn().double().numpy()
     seconds = attribution.evidence["seconds"][0]
     return {
@@ -105,15 +106,24 @@ def result(
         "seconds": seconds,
         "complete": attribution.complete,
         "reason": attribution.reason,
-        "evidence": [
-            {"label": f.label, "value": f.value, "verdict": f.verdict, "help": f.help}
-            for f in attribution.findings()
-        ],
+        "evidence": [evidence(f) for f in findings(attribution.evidence)],
+        "checks": [],
         "curve": _curve(attribution),
         "heads": _heads(attribution),
         "players": players(attribution),
         "description": sentence(attribution),
         "provenance": attribution.provenance,
+    }
+
+
+def evidence(finding: Finding) -> protocol.Evidence:
+    """A line of evidence."""
+    return {
+        "name": finding.name,
+        "label": finding.label,
+        "value": finding.value,
+        "verdict": finding.verdict,
+        "help": finding.help,
     }
 
 

@@ -29,7 +29,7 @@ from nbxplain.widget.protocol.catalog import (
     ModelInfo,
     Prediction,
 )
-from nbxplain.widget.protocol.checks import Checks
+from nbxplain.widget.protocol.checks import Checks, Offer, Underway
 from nbxplain.widget.protocol.concepts import (
     Aligned,
     ConceptCard,
@@ -65,6 +65,16 @@ from nbxplain.widget.protocol.edits import (
     Sketch,
     Walk,
 )
+from nbxplain.widget.protocol.evidence import (
+    Cascade,
+    Changes,
+    Checked,
+    Evidence,
+    Forgetful,
+    Removed,
+    Spread,
+    Verdict,
+)
 from nbxplain.widget.protocol.jobs import Failure, Job, Phase, State
 from nbxplain.widget.protocol.messages import (
     AblateRequest,
@@ -72,6 +82,7 @@ from nbxplain.widget.protocol.messages import (
     Answer,
     AttentionRequest,
     BaselineImage,
+    CheckRequest,
     CodeRequest,
     CompareRequest,
     DraftRequest,
@@ -94,13 +105,11 @@ from nbxplain.widget.protocol.results import (
     Comparison,
     Contrast,
     Curve,
-    Evidence,
     Heads,
     HistoryItem,
     Players,
     Result,
     Spec,
-    Verdict,
 )
 from nbxplain.widget.protocol.rows import Ablation, Feature, Fill, Moved, SummaryInfo, TableInfo
 from nbxplain.widget.protocol.traits import Alone, Sign, Traits, View
@@ -124,8 +133,12 @@ __all__ = [
     "AttentionRequest",
     "BaselineImage",
     "BaselineInfo",
+    "Cascade",
     "Catalog",
     "Cell",
+    "Changes",
+    "CheckRequest",
+    "Checked",
     "Checks",
     "Choice",
     "ClonePicture",
@@ -158,6 +171,7 @@ __all__ = [
     "Fill",
     "FillInfo",
     "FindRequest",
+    "Forgetful",
     "Found",
     "FoundRequest",
     "Fragility",
@@ -176,6 +190,7 @@ __all__ = [
     "ModelInfo",
     "Moved",
     "Null",
+    "Offer",
     "PaintRequest",
     "Painted",
     "PaintedRegions",
@@ -187,6 +202,7 @@ __all__ = [
     "Prediction",
     "ProbeRequest",
     "RegionsRequest",
+    "Removed",
     "Request",
     "Result",
     "ResumeRequest",
@@ -197,6 +213,7 @@ __all__ = [
     "Sign",
     "Sketch",
     "Spec",
+    "Spread",
     "State",
     "Steering",
     "StopRequest",
@@ -204,6 +221,7 @@ __all__ = [
     "TableInfo",
     "Tested",
     "Traits",
+    "Underway",
     "Verdict",
     "View",
     "Walk",

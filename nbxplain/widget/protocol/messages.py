@@ -126,6 +126,16 @@ class EditRequest(TypedDict):
     apply: bool
 
 
+class CheckRequest(TypedDict):
+    """Puts the result that is shown through these checks of the battery. Answered when the work is
+    queued; what comes of it is in the trait."""
+
+    id: str
+    kind: Literal["check"]
+    result: str
+    checks: list[str]
+
+
 class CodeRequest(TypedDict):
     """The code that reproduces the current result. Answered by CodeAnswer."""
 
@@ -233,6 +243,7 @@ Request = (
     | CompareRequest
     | AblateRequest
     | EditRequest
+    | CheckRequest
     | CodeRequest
     | ExportRequest
     | HistoryRequest

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from nbxplain.widget.protocol.data import Grid, Picture, Runs
+from nbxplain.widget.protocol.evidence import Checked, Evidence
 from nbxplain.widget.protocol.jobs import Failure, Phase
-
-Verdict = Literal["good", "fair", "poor", "plain"]
 
 
 class Contrast(TypedDict):
@@ -15,16 +14,6 @@ class Contrast(TypedDict):
 
     index: int
     against: int
-
-
-class Evidence(TypedDict):
-    """One checkable number beside the map. `verdict` is only other than plain where a threshold
-    is stated in `help`."""
-
-    label: str
-    value: str
-    verdict: Verdict
-    help: str
 
 
 class Curve(TypedDict):
@@ -85,7 +74,8 @@ class Spec(TypedDict):
 class Result(TypedDict):
     """One explanation, as drawn. `reason` is set when the map is degenerate (all zero).
 
-    The map of a table row has the shape (1, features).
+    The map of a table row has the shape (1, features). `checks` holds what was found out about it
+    in the Check panel, `evidence` what came with it.
     """
 
     id: str
@@ -103,6 +93,7 @@ class Result(TypedDict):
     complete: bool
     reason: str | None
     evidence: list[Evidence]
+    checks: list[Checked]
     curve: Curve | None
     heads: Heads | None
     players: Players | None

@@ -107,8 +107,9 @@ function useScrubbedMap(store: Store, result: Result): string {
 
 /** The threshold of the verdict belongs to Python: it is read from the evidence, not kept twice. */
 function Gap({ store, result, curve }: Omit<Props, "outdated">) {
-	const known = result.evidence.find(({ label }) => /complete/i.test(label));
+	const known = result.evidence.find(({ name }) => name === "completeness_gap");
 	const row: Evidence = known ?? {
+		name: "completeness_gap",
 		label: "completeness gap",
 		value: figure(gap(curve)),
 		verdict: "plain",
