@@ -13,9 +13,9 @@ from scipy import stats
 from torch import Tensor, nn
 
 from nbxplain import ExplanationError
-from nbxplain.concepts import Concept, FeatureCache, tcav
+from nbxplain.concepts import CAV, Concept, FeatureCache, tcav
 from nbxplain.concepts.directions import Estimator
-from nbxplain.concepts.significance import false_discovery, permutation_p
+from nbxplain.concepts.significance import false_discovery, permutation_p, t_test_p
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import InputError, LayerError, MethodError
 from tests.snapshot import snapshot
@@ -194,6 +194,15 @@ def test_false_discovery_is_that_of_scipy_and_bounded() -> None:
     assert false_discovery([]) == []
 
 
+def test_the_t_test_of_the_literature_is_that_of_scipy() -> None:
+    scores, random = torch.tensor([0.9, 1.0, 0.8]), torch.tensor([0.2, 0.9, 0.4, 0.5])
+    expected = stats.ttest_ind(scores.numpy(), random.numpy(), equal_var=False).pvalue
+    assert t_test_p(scores, random) == pytest.approx(float(expected), rel=1e-5)
+    assert t_test_p(torch.ones(3), torch.ones(4)) == 1
+    assert t_test_p(torch.ones(3), torch.zeros(4)) == 0
+    assert 0 < t_test_p(torch.ones(3), random) < 0.05
+
+
 # Features: one pass for a picture, and never a stale one.
 
 
@@ -273,6 +282,64 @@ def test_a_folder_of_pictures_is_a_concept(tmp_path: Path) -> None:
 def test_a_saved_concept_names_nothing_outside_its_folder(tmp_path: Path) -> None:
     (tmp_path / "concept.json").write_text('{"name": "x", "examples": ["../secret.png"]}')
     with pytest.raises(InputError, match="outside"):
+        Concept.load(tmp_path)
+
+
+def test_directions_are_kept_with_the_concept(tmp_path: Path) -> None:
+    found = [CAV.of("1", torch.randn(8), distance=2.5, origin=-1.0, weights="ab", name="x")]
+    found += [CAV.of("4", torch.randn(5), space="cells")]
+    concept = Concept("red", torch.randn(4, 1, 8, 8)).knowing(found)
+    back = Concept.load(concept.save(tmp_path / "red"))
+    assert back.cavs == concept.cavs
+    assert [cav.name for cav in back.cavs.values()] == ["red", "red"]
+    assert back.at("4").space == "cells"
+    assert torch.equal(back.at("1").direction, found[0].direction)
+
+
+def test_what_is_saved_is_what_the_model_is_fed(tmp_path: Path) -> None:
+    deep = (np.arange(256, dtype=np.uint16).reshape(16, 16) * 257).astype(np.uint16)
+    pictures = [Image.new("CMYK", (16, 16), (9, 80, 200, 4)), deep, np.full((16, 16, 3), 0.5)]
+    back = Concept.load(Concept("mixed", pictures).save(tmp_path)).examples
+    assert all(picture.mode == "RGB" for picture in back)
+    assert np.asarray(back[1])[15, 15].tolist() == [255, 255, 255]
+    with pytest.raises(InputError, match="runs from"):
+        Concept("wrong", [np.full((16, 16, 3), 7.0)]).save(tmp_path)
+
+
+def test_broken_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    concept = Concept("red", torch.randn(4, 1, 8, 8)).knowing([CAV.of("1", torch.ones(3))])
+    folder = concept.save(tmp_path / "red")
+    said = (folder / "concept.json").read_text()
+
+    def refused(match: str) -> None:
+        with pytest.raises(InputError, match=match):
+            Concept.load(folder)
+
+    for text, match in (
+        ("{", "cannot be read"),
+        ('{"name": "x", "examples": [3]}', "cannot be read"),
+        (said.replace('"layer"', '"place"'), "does not fit"),
+        (said.replace('"distance": 1.0', '"distance": -1.0'), "does not fit"),
+    ):
+        (folder / "concept.json").write_text(text)
+        refused(match)
+    (folder / "concept.json").write_text(said)
+    monkeypatch.setattr("nbxplain.concepts.concept.LARGEST", 1000)
+    refused("unpacks to more than 1000")
+    monkeypatch.undo()
+    monkeypatch.setattr("nbxplain.concepts.concept.LONGEST", 10)
+    refused("longer than 10")
+    monkeypatch.undo()
+    np.savez(folder / "examples.npz", examples=np.array([{"a": 1}], object))
+    refused(r"examples\.npz")
+    np.savez(folder / "examples.npz", other=np.ones(3))
+    refused("no examples")
+    (folder / "examples.npz").write_bytes(b"no archive")
+    refused("cannot be read")
+    monkeypatch.setattr("nbxplain.concepts.concept.MOST", 1)
+    for name in ("a.png", "b.png"):
+        Image.new("RGB", (16, 16)).save(tmp_path / name)
+    with pytest.raises(InputError, match="2 files"):
         Concept.load(tmp_path)
 
 
