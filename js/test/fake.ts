@@ -14,6 +14,7 @@ import type {
 	Traits,
 } from "../src/model/protocol";
 import { encodeRuns } from "../src/model/runs";
+import { painted } from "./edited";
 import { result, traits } from "./fixtures";
 import {
 	attentionMaps,
@@ -283,7 +284,7 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		answer(request.id, more, [buffer]);
 	}
 
-	model.receive = (request) => {
+	model.receive = (request, buffers) => {
 		if (request.kind === "ack") return;
 		const { id } = request;
 		if (request.kind === "draft") {
@@ -322,6 +323,16 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 		}
 		if (request.kind === "edit" && !request.apply) {
 			setTimeout(() => answer(id, { ablation: edited(request) }), tick);
+			return;
+		}
+		if (request.kind === "paint") {
+			const { picture, ...rest } = painted(request, buffers[0] as ArrayBuffer);
+			const { buffer } = picture.data as DataView<ArrayBuffer>;
+			const told = {
+				...rest,
+				picture: { ...picture, data: new ArrayBuffer(0) },
+			};
+			setTimeout(() => answer(id, { painted: told }, [buffer]), tick);
 			return;
 		}
 		if (request.kind === "hello") return answer(id, { protocol: 1 });

@@ -1,5 +1,6 @@
 import { DIVERGING, SEQUENTIAL } from "../color/tables";
 import type { Store } from "../model/store";
+import { escapeEdit, onEditKey } from "./edit/keys";
 import { toggleDifference } from "./stage/pinned";
 import { zoomTo } from "./stage/zoom";
 
@@ -46,6 +47,7 @@ const ACTS: Record<string, Act> = {
 export function onKey(store: Store, event: KeyboardEvent) {
 	if (event.defaultPrevented) return;
 	if (event.key === "Escape") return leave(store, event);
+	if (onEditKey(store, event, typing(event))) return event.preventDefault();
 	const chord = event.ctrlKey || event.metaKey || event.altKey;
 	if (chord || !store.traits.shortcuts.value || typing(event)) return;
 	const act = ACTS[event.key.toLowerCase()];
@@ -59,6 +61,7 @@ function leave(store: Store, event: KeyboardEvent) {
 	event.preventDefault();
 	if (store.ui.open.value) store.ui.open.value = null;
 	else if (BUSY.has(store.traits._job.value.state)) ask("stop")(store);
+	else if (escapeEdit(store)) return;
 	else if (store.ui.tool.value) store.ui.tool.value = null;
 	else if (store.ui.concepts.tool.value) store.ui.concepts.tool.value = null;
 	else if (store.ui.head.value) store.ui.head.value = null;

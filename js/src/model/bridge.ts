@@ -28,6 +28,8 @@ const SLOW = new Set<Ask["kind"]>([
 	"attention",
 	"ablate",
 	"edit",
+	"paint",
+	"clone_picture",
 	"export",
 	"concept_pictures",
 	"concept_crop",

@@ -1,5 +1,6 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { ConceptsUi } from "./concepts";
+import type { Altered, Editor } from "./editor";
 import type { Division } from "./painted";
 import type {
 	Ablation,
@@ -138,6 +139,9 @@ export interface Ui {
 	adding: Signal<number | null>;
 	/** The superpixels that can be added to a painted region. */
 	pieces: Signal<LabelMap | null>;
+	/** What the Edit panel knows, and what it shows in the place of the explained picture. */
+	editor: Editor;
+	altered: Signal<Altered | null>;
 	/** What the Concepts panel keeps to itself. */
 	concepts: ConceptsUi;
 	/** Legend ends set by hand, in the score's unit; null means the clip percentile decides. */

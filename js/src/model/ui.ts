@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { conceptsUi } from "./concepts";
+import { createEditor } from "./editor";
 import type { Ui } from "./store";
 
 export function createUi(): Ui {
@@ -30,6 +31,8 @@ export function createUi(): Ui {
 		tool: signal(null),
 		adding: signal(null),
 		pieces: signal(null),
+		editor: createEditor(),
+		altered: signal(null),
 		concepts: conceptsUi(),
 		limit: signal(null),
 		open: signal(null),

@@ -25,6 +25,15 @@ const KEYS: [string, [string[], string][]][] = [
 		],
 	],
 	[
+		"edit",
+		[
+			[["B", "E"], "brush, eraser"],
+			[[",", "."], "smaller, larger brush"],
+			[["Enter"], "on the picture: press at the crosshair"],
+			[["Ctrl/⌘ Z"], "undo (Shift: redo)"],
+		],
+	],
+	[
 		"keep",
 		[
 			[["P"], "pin the result"],

@@ -3,6 +3,7 @@ import { useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
 import { Compare } from "../compare/Compare";
 import { Concepts } from "../concepts/Concepts";
+import { Edit } from "../edit/Edit";
 import { Summary } from "../summary/Summary";
 import { Waterfall } from "../waterfall/Waterfall";
 import { Explain } from "./Explain";
@@ -20,6 +21,7 @@ const TABS: [Tab, ...Tab[]] = [
 	{ name: "explain", label: "Explain", content: Explain },
 	{ name: "compare", label: "Compare", content: Compare },
 	{ name: "waterfall", label: "Waterfall", content: Waterfall, picture: true },
+	{ name: "edit", label: "Edit", content: Edit, picture: true },
 	{ name: "concepts", label: "Concepts", content: Concepts, picture: true },
 ];
 

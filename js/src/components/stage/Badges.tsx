@@ -24,6 +24,9 @@ export function Badges({ store }: { store: Store }) {
 				<Progress store={store} result={result} />
 				{other && <Less name={other.name} relative={differ(result, other)} />}
 				<Without store={store} result={result} />
+				{store.ui.altered.value && (
+					<span class="nbx-badge">{store.ui.altered.value.words}</span>
+				)}
 				{store.ui.head.value && (
 					<span class="nbx-badge">{nameOf(store.ui.head.value)}</span>
 				)}

@@ -1,8 +1,11 @@
 import type { Choice, Prediction } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { classOf } from "../header/target";
+import { type Altered, alteredOf } from "./altered";
 
 const ROWS = 5;
+/** Classes that have become probable by a change of the picture. */
+const COME = 2;
 
 /** What the model says; a click on a class asks why. */
 export function Predictions({ store }: { store: Store }) {
@@ -12,10 +15,11 @@ export function Predictions({ store }: { store: Store }) {
 	const { labels } = traits._catalog.value;
 	const target = classOf(traits.target.value, labels, prediction);
 	const share = shares(prediction);
+	const altered = alteredOf(store);
 	return (
 		<ul class="nbx-predictions" aria-label="predictions">
-			{rows(prediction, target).map((choice) => {
-				const now = moved(store, choice);
+			{rows(prediction, target, altered).map((choice) => {
+				const now = moved(altered, choice);
 				return (
 					<li key={choice.index}>
 						<button
@@ -43,18 +47,34 @@ export function Predictions({ store }: { store: Store }) {
 }
 
 /** The class as the model sees it once something is taken away; itself while nothing is. */
-function moved({ ui }: Store, choice: Choice): Choice {
-	const move = ui.ablation.value?.choices.find(
-		({ index }) => index === choice.index,
-	);
-	if (!move) return choice;
-	const part = choice.probability === null ? "score" : "probability";
-	return { ...choice, [part]: move.after };
+function moved(altered: Altered | null, choice: Choice): Choice {
+	const move = altered?.choices.find(({ index }) => index === choice.index);
+	return move ? of(choice, move.after) : choice;
 }
 
-/** The first classes, and the one that is explained even if it comes later. */
-function rows({ top }: Prediction, target: number | null): Choice[] {
-	return top.filter(({ index }, place) => place < ROWS || index === target);
+function of(choice: Choice, value: number): Choice {
+	const part = choice.probability === null ? "score" : "probability";
+	return { ...choice, [part]: value };
+}
+
+/** The first classes, the one that is explained even if it comes later, and those that have come. */
+function rows(
+	{ top }: Prediction,
+	target: number | null,
+	altered: Altered | null,
+): Choice[] {
+	const first = top.filter(
+		({ index }, place) => place < ROWS || index === target,
+	);
+	const probable = top[0]?.probability !== null;
+	const come = (altered?.choices ?? [])
+		.filter(({ index }) => first.every((choice) => choice.index !== index))
+		.sort((a, b) => b.after - a.after)
+		.slice(0, COME)
+		.map(({ index, label, before }) =>
+			of({ index, label, score: 0, probability: probable ? 0 : null }, before),
+		);
+	return [...first, ...come];
 }
 
 function amount({ probability, score }: Choice): string {

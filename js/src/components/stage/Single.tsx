@@ -1,4 +1,5 @@
 import type { Store } from "../../model/store";
+import { alteredOf } from "./altered";
 import { Badges } from "./Badges";
 import { Cropper } from "./Cropper";
 import { Layered } from "./Layered";
@@ -6,6 +7,7 @@ import { Legend } from "./Legend";
 import { Painter } from "./Painter";
 import { Predictions } from "./Predictions";
 import { Readout } from "./Readout";
+import { Sketcher } from "./Sketcher";
 import { useScene } from "./scene";
 import { paneSize } from "./viewport";
 
@@ -23,7 +25,7 @@ export function Single({ store, available }: Props) {
 	const view = store.traits.view.value;
 	const whole = view === "side" ? "map" : view;
 	// What is taken away must be seen to be gone: the map would lie over it.
-	const bare = view !== "side" && store.ui.ablation.value?.picture;
+	const bare = view !== "side" && alteredOf(store)?.picture;
 	const panes = view === "side" ? 2 : 1;
 	const room = (available - GAP * (panes - 1)) / panes;
 	const pane = paneSize(store.traits._image.value, room);
@@ -38,6 +40,7 @@ export function Single({ store, available }: Props) {
 					<Badges store={store} />
 					<Painter store={store} pane={pane} />
 					<Cropper store={store} pane={pane} />
+					<Sketcher store={store} pane={pane} />
 				</Layered>
 			</div>
 			<div class="nbx-below" style={{ "--pane": `${width}px` }}>

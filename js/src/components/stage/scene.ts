@@ -4,6 +4,7 @@ import { rank } from "../../color/ranking";
 import { decodeMap } from "../../model/decode";
 import type { Result } from "../../model/protocol";
 import type { Head, Store } from "../../model/store";
+import { alteredOf } from "./altered";
 import { type Painting, painting } from "./painting";
 import { difference, lockedLimit, takenOff } from "./pinned";
 import { mixed, type Raster, useRaster } from "./raster";
@@ -62,7 +63,8 @@ export function useScene(store: Store): Scene {
 
 /** The picture, or the point on the path to it that the scrubber is at. */
 function usePicture({ traits, shown, ui }: Store): Raster | null {
-	const original = useRaster(ui.ablation.value?.picture ?? traits._image.value);
+	const other = alteredOf({ ui })?.picture;
+	const original = useRaster(other ?? traits._image.value);
 	const baseline = useRaster(shown.value?.curve?.baseline);
 	const alpha = ui.alpha.value;
 	return useMemo(

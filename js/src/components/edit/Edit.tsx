@@ -1,0 +1,189 @@
+import { useEffect, useMemo } from "preact/hooks";
+import { type Altered, sketchLive, sketchOnce } from "../../model/editor";
+import type { Painted } from "../../model/protocol";
+import { encodeRuns } from "../../model/runs";
+import { blankSketch } from "../../model/sketch";
+import type { Store } from "../../model/store";
+import { Form } from "../controls/Form";
+import { figure } from "../controls/number";
+import { Segmented } from "../controls/Segmented";
+import { Section } from "../panel/Section";
+import { type Asking, nothing, requestOf, useAsking, useStage } from "./asking";
+import { Fills } from "./Fills";
+import { Fold } from "./Fold";
+import { Tools } from "./Tools";
+import { begun, redo, sketchOf, undo } from "./tools";
+
+/** What if the picture were another one: painted by hand, and what the model then says. */
+export function Edit({ store }: { store: Store }) {
+	const off = store.offlineReason.value;
+	const asking = useAsking(store);
+	const altered = useAltered(store, asking.painted);
+	useStage(store, altered);
+	useEffect(() => {
+		store.ui.editor.tool.value ??= "brush";
+	}, []);
+	if (off)
+		return (
+			<Section name="edit">
+				<p class="nbx-note">{off}</p>
+			</Section>
+		);
+	return (
+		<>
+			<Section name="paint" aside={<Undo store={store} />}>
+				<Tools store={store} />
+				<Fills store={store} />
+			</Section>
+			<Adjust store={store} />
+			<Says store={store} asking={asking} />
+		</>
+	);
+}
+
+function Undo({ store }: { store: Store }) {
+	const { steps, sketch } = store.ui.editor;
+	const { made, at } = steps.value;
+	const clear = () => {
+		const now = sketch.peek();
+		if (now)
+			sketchOnce(store.ui.editor, {
+				...blankSketch(store.traits._image.peek(), { kind: "blur" }),
+				fills: now.fills,
+			});
+	};
+	return (
+		<div class="nbx-undo">
+			<button
+				type="button"
+				class="nbx-link nbx-small"
+				disabled={at === 0}
+				title="Ctrl/⌘ Z"
+				onClick={() => undo(store)}
+			>
+				Undo
+			</button>
+			<button
+				type="button"
+				class="nbx-link nbx-small"
+				disabled={at === made.length}
+				title="Shift Ctrl/⌘ Z"
+				onClick={() => redo(store)}
+			>
+				Redo
+			</button>
+			<button
+				type="button"
+				class="nbx-link nbx-small"
+				disabled={nothing(store, sketch.value)}
+				onClick={clear}
+			>
+				Clear
+			</button>
+		</div>
+	);
+}
+
+function Adjust({ store }: { store: Store }) {
+	const controls = store.traits._catalog.value.edits?.adjustments ?? [];
+	const { editor } = store.ui;
+	const { adjustments } = editor.sketch.value ?? sketchOf(store);
+	const values = (next: Record<string, unknown>) => ({
+		...begun(store),
+		adjustments: next as Record<string, number>,
+	});
+	return (
+		<Fold name="adjust" remark="brightness, contrast, rotation, patch, JPEG">
+			<Form
+				controls={controls}
+				values={adjustments}
+				onDrag={(next) => sketchLive(editor, values(next))}
+				onCommit={(next) => sketchOnce(editor, values(next))}
+			/>
+		</Fold>
+	);
+}
+
+/** The answer to the edit, and what can be done with the edited picture. */
+function Says({ store, asking }: { store: Store; asking: Asking }) {
+	const { painted, trouble, behind } = asking;
+	const { original } = store.ui.editor;
+	if (trouble)
+		return (
+			<Section name="edited">
+				<p class="nbx-trouble" role="alert">
+					{trouble}
+				</p>
+			</Section>
+		);
+	if (!painted)
+		return (
+			<Section name="edited">
+				<p class="nbx-note">
+					Paint on the picture, or adjust it: the predictions move with it.
+				</p>
+			</Section>
+		);
+	const { target, before, after } = painted;
+	return (
+		<Section name="edited" dim={behind}>
+			<dl class="nbx-evidence" aria-live="polite">
+				<div>
+					<dt>score of {target}</dt>
+					<dd class="nbx-value">{`${figure(before)} → ${figure(after)}`}</dd>
+				</div>
+			</dl>
+			<Segmented
+				label="stage shows"
+				value={original.value ? "original" : "edited"}
+				options={[
+					{ value: "edited", label: "edited" },
+					{ value: "original", label: "original" },
+				]}
+				onCommit={(next) => {
+					original.value = next === "original";
+				}}
+			/>
+			<div class="nbx-row">
+				<button
+					type="button"
+					class="nbx-button"
+					title="the edited picture becomes the one that is explained"
+					onClick={() => explain(store, "explain")}
+				>
+					Explain this picture
+				</button>
+				<button
+					type="button"
+					class="nbx-button"
+					onClick={() => explain(store, "waterfall")}
+				>
+					Waterfall
+				</button>
+			</div>
+		</Section>
+	);
+}
+
+function explain(store: Store, tab: string) {
+	const { map, ...sketch } = begun(store);
+	const request = { ...requestOf({ map, ...sketch }, true), explain: true };
+	store
+		.ask(request, [encodeRuns(map)])
+		.then(() => {
+			store.ui.tab.value = tab;
+		})
+		.catch(() => undefined);
+}
+
+/** What the stage shows: the edited picture with the predictions it gets, or the original. */
+function useAltered(store: Store, painted: Painted | null): Altered | null {
+	const original = store.ui.editor.original.value;
+	const picture = store.traits._image.value;
+	return useMemo(() => {
+		if (!painted) return null;
+		if (original) return { picture, choices: [], words: "original" };
+		const { choices } = painted;
+		return { picture: painted.picture, choices, words: "edited" };
+	}, [painted, original, picture]);
+}

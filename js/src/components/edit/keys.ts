@@ -1,0 +1,51 @@
+import { resize } from "../../model/editor";
+import type { Store } from "../../model/store";
+import { pressAt } from "../stage/Sketcher";
+import { redo, undo } from "./tools";
+
+const BUSY = new Set(["queued", "running", "cancelling"]);
+
+/** The keys of the Edit tab; says whether one was meant for it. */
+export function onEditKey(
+	store: Store,
+	event: KeyboardEvent,
+	typing: boolean,
+): boolean {
+	const { tab, crosshair, editor } = store.ui;
+	const { edits } = store.traits._catalog.value;
+	if (typing || !edits || !store.online.value) return false;
+	const open = tab.value === "edit";
+	const key = event.key.toLowerCase();
+	if (event.ctrlKey || event.metaKey) {
+		if (!open || key !== "z" || event.altKey) return false;
+		(event.shiftKey ? redo : undo)(store);
+		return true;
+	}
+	if (event.altKey) return false;
+	const onStage = (event.target as HTMLElement).matches?.(".nbx-pane");
+	if (key === "enter" && open && onStage && crosshair.value) {
+		pressAt(store, crosshair.value);
+		return true;
+	}
+	if (!store.traits.shortcuts.value) return false;
+	if (key === "b" || key === "e") {
+		editor.tool.value = key === "b" ? "brush" : "eraser";
+		tab.value = "edit";
+		return true;
+	}
+	if (!open || (key !== "," && key !== ".")) return false;
+	resize(editor, key === "." ? 1 : -1);
+	return true;
+}
+
+/** Stops what the tab computes, or puts its tool away; says whether there was anything. */
+export function escapeEdit(store: Store): boolean {
+	const { tab, editor } = store.ui;
+	if (tab.value !== "edit") return false;
+	if (BUSY.has(store.traits._edits.value?.job.state ?? "idle"))
+		store.ask({ kind: "stop", panel: "edits" }).catch(() => undefined);
+	else if (editor.corners.value.length > 0) editor.corners.value = [];
+	else if (editor.tool.value) editor.tool.value = null;
+	else return false;
+	return true;
+}
