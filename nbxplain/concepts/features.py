@@ -95,7 +95,8 @@ class Reader:
                 for number, key in enumerate(hashes)
                 if any(key not in shelf for shelf in shelves.values())
             ]
-            self._fill(tensor[new], [hashes[number] for number in new], shelves)
+            if new:
+                self._fill(tensor[new], [hashes[number] for number in new], shelves)
             yield Seen(
                 hashes,
                 {

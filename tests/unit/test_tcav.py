@@ -13,11 +13,11 @@ from scipy import stats
 from torch import Tensor, nn
 
 from nbxplain import ExplanationError
-from nbxplain.concepts import CAV, Concept, FeatureCache, tcav
+from nbxplain.concepts import CAV, Concept, FeatureCache, align, tcav
 from nbxplain.concepts.directions import Estimator
 from nbxplain.concepts.significance import false_discovery, permutation_p, t_test_p
 from nbxplain.core.adapter import ModelAdapter
-from nbxplain.core.errors import InputError, LayerError, MethodError
+from nbxplain.core.errors import InputError, LayerError, MethodError, ModelError
 from tests.snapshot import snapshot
 
 ESTIMATORS: list[Estimator] = ["mean", "ridge", "logistic", "pattern"]
@@ -254,6 +254,50 @@ def test_several_layers_and_cells(textures: nn.Module) -> None:
     ]  # fmt: skip
     assert result.of("stripes", "1").direction.shape == (8 * SIDE * SIDE,)
     assert len(result.figure().axes[0].patches) == 8
+
+
+# Most and least aligned pictures.
+
+
+@pytest.mark.parametrize("space", ["channels", "cells"])
+def test_pictures_in_the_order_of_the_concept(textures: nn.Module, space: Any) -> None:
+    cache, pool = FeatureCache(), everything(120, 4)
+    score = asked(textures, space=space, cache=cache).of("stripes")
+    shown = torch.cat([textured(kind, 10, 60) for kind in ("dots", "stripes", "plain")])
+    found = align(textures, shown, score, cache=cache)
+    assert sorted(found.order[:10]) == list(range(10, 20))
+    assert found.order == sorted(range(30), key=lambda row: -float(found.values[row]))
+    # What the direction was found from lies at 1 and at 0, on average.
+    ends = [align(textures, x, score).values.mean() for x in (textured("stripes", 30, 1), pool)]
+    assert [float(end) for end in ends] == pytest.approx([1, 0], abs=0.1)
+
+
+def test_known_pictures_are_aligned_without_a_pass(textures: nn.Module) -> None:
+    cache = FeatureCache()
+    score = asked(textures, cache=cache).of("stripes")
+    rows: list[int] = []
+    handle = textures.get_submodule("4").register_forward_hook(lambda m, i, o: rows.append(len(o)))
+    try:
+        align(textures, everything(120, 4), score, cache=cache)
+        assert rows == []
+        align(textures, textured("dots", 7, 99), score, cache=cache)
+        assert sum(rows) == 7
+    finally:
+        handle.remove()
+
+
+def test_the_order_of_the_class_follows_its_derivatives(textures: nn.Module) -> None:
+    score = asked(textures).of("stripes")
+    changes = [float(score.derivatives[row]) for row in score.order]
+    assert changes == sorted(changes, reverse=True)
+
+
+def test_alignment_needs_pictures_and_its_own_model(textures: nn.Module) -> None:
+    cav = asked(textures, permutations=19).of("stripes").cav
+    with pytest.raises(InputError, match="no pictures"):
+        align(textures, [], cav)
+    with pytest.raises(ModelError, match="other weights"):
+        align(nn.Sequential(*textures.children(), nn.Linear(3, 3)).eval(), everything(3, 1), cav)
 
 
 # Concepts in folders.
