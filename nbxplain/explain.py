@@ -262,6 +262,17 @@ def provenance(
     setting: Setting, method: Method, passes: Passes, layer: str | None
 ) -> dict[str, Any]:
     """What is needed to get the same numbers again, as JSON."""
+    return {
+        **sources(setting, passes),
+        "method": method.name,
+        "parameters": _brief(method.model_dump(mode="json")),
+        "target": setting.names,
+        "layer": layer,
+    }
+
+
+def sources(setting: Setting, passes: Passes) -> dict[str, Any]:
+    """Of the provenance what every method shares: versions, model, input and passes."""
     adapter = setting.adapter
     return {
         "nbxplain": _version(),
@@ -270,10 +281,6 @@ def provenance(
         "model": adapter.name,
         "weights": adapter.weight_hash,
         **_about(setting),
-        "method": method.name,
-        "parameters": _brief(method.model_dump(mode="json")),
-        "target": setting.names,
-        "layer": layer,
         "preprocessing": adapter.preprocessing_name,
         "input": list(setting.inputs.tensor.shape),
         "device": str(adapter.device),

@@ -1,11 +1,20 @@
-"""What would have to be different for the model to decide otherwise: for rows of tables.
+"""What would have to be different for the model to decide otherwise: for rows of tables, pictures.
 
-`counterfactuals` gives k different rows near the one asked about. What is allowed is stated, and
-holds for every row it returns.
+`counterfactuals` gives k different rows near the one asked about, `picture_counterfactuals` k
+pictures. What is allowed is stated, and holds for everything they return.
 """
 
+from nbxplain.counterfactuals.base import Counterfactual
 from nbxplain.counterfactuals.causal import CausalGraph
 from nbxplain.counterfactuals.find import counterfactuals
+from nbxplain.counterfactuals.pictures import PictureCounterfactuals, picture_counterfactuals
 from nbxplain.counterfactuals.result import Counterfactuals
 
-__all__ = ["CausalGraph", "Counterfactuals", "counterfactuals"]
+__all__ = [
+    "CausalGraph",
+    "Counterfactual",
+    "Counterfactuals",
+    "PictureCounterfactuals",
+    "counterfactuals",
+    "picture_counterfactuals",
+]
