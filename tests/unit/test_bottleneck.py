@@ -304,6 +304,33 @@ def test_a_frozen_backbone_keeps_its_weights_and_statistics() -> None:
     assert not model.training
 
 
+@pytest.mark.parametrize("mode", ["independent", "sequential", "joint"])
+def test_inputs_pass_a_frozen_backbone_once(mode: Any) -> None:
+    """And training is that of a bottleneck on its features."""
+    passed: list[int] = []
+
+    class Counts(nn.Linear):
+        def forward(self, x: Tensor) -> Tensor:
+            passed.append(len(x))
+            return super().forward(x)
+
+    x, concepts, classes = votes(150, 0)
+    torch.manual_seed(0)
+    backbone = Counts(40, 16).requires_grad_(False)
+    features = backbone(x)
+    models = []
+    for start, given in ((backbone, x), (nn.Identity(), features)):
+        torch.manual_seed(1)
+        models.append(ConceptBottleneck(start, CONCEPTS, 8))
+        passed.clear()
+        models[-1].fit(given, concepts, classes, mode, epochs=3)
+    one, other = models[0].concepts(x), models[1].concepts(features)
+    assert torch.allclose(one, other, atol=1e-5)
+    passed.clear()
+    models[0].fit(x, concepts, classes, mode, epochs=3)
+    assert sum(passed) <= len(x) + 1
+
+
 def test_a_head_that_is_a_rule_needs_no_training() -> None:
     class Rule(nn.Module):
         def forward(self, concepts: Tensor) -> Tensor:

@@ -26,6 +26,9 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.capture import first_tensor
 from nbxplain.core.errors import ModelError
 
+PART = 64
+"""Inputs whose maps are held at a time."""
+
 
 class ConceptScores(nn.Module):
     """Logits (N, C) of the concepts: one linear layer on what the backbone gives.
@@ -50,23 +53,30 @@ class ConceptScores(nn.Module):
         """The backbone's preprocessing, where an adapter looks for it."""
         return getattr(self.backbone, "pretrained_cfg", None)
 
+    @property
+    def frozen(self) -> bool:
+        """True when the backbone has weights, and none of them asks for a gradient."""
+        weights = list(self.backbone.parameters())
+        return bool(weights) and not any(weight.requires_grad for weight in weights)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the backbone gives (N, d) in evaluation mode, without gradients."""
+        adapter = ModelAdapter(self.backbone)
+        return torch.cat([_pooled(adapter.outputs(part)) for part in x.split(PART)])
+
     def forward(self, x: Tensor) -> Tensor:
-        features = first_tensor(self.backbone(x))
-        if features is None or features.ndim not in (2, 4):
-            shape = "no tensor" if features is None else f"shape {tuple(features.shape)}"
-            raise ModelError(
-                f"The backbone gives {shape}.", "Expected features (N, d) or maps (N, d, h, w)."
-            )
-        logits: Tensor = self.linear(features.mean((2, 3)) if features.ndim == 4 else features)
+        logits: Tensor = self.linear(_pooled(first_tensor(self.backbone(x))))
         return logits
 
 
 class ConceptBottleneck(nn.Module, Bottleneck):
     """Class scores (N, K) that follow from the probabilities of named concepts alone.
 
-    backbone: gives features (N, d) or maps (N, d, h, w); weights that ask for no gradient are not
-        trained. concepts: their names. classes: their names, or how many there are. head: from
-        concepts (N, C) to class scores (N, K); one linear layer unless given.
+    backbone: gives features (N, d) or maps (N, d, h, w). Weights that ask for no gradient are not
+        trained; where none does, each input passes it once.
+    concepts: their names.
+    classes: their names, or how many there are.
+    head: from concepts (N, C) to class scores (N, K); one linear layer unless given.
 
     `fit` trains it. It works in `explain` and `Explorer`, as does its part `to_concepts`, whose
     scores are the concepts'. Raises InputError for names that are missing or come twice.
@@ -174,6 +184,16 @@ class ConceptBottleneck(nn.Module, Bottleneck):
             return to_classes.outputs(torch.where(known.isnan(), present[rows], known)).cpu()
 
         return Sight(present.cpu(), scores, shares_of(to_classes), self.class_names)
+
+
+def _pooled(output: Tensor | None) -> Tensor:
+    """Features (N, d) of features, or of maps (N, d, h, w)."""
+    if output is None or output.ndim not in (2, 4):
+        shape = "no tensor" if output is None else f"shape {tuple(output.shape)}"
+        raise ModelError(
+            f"The backbone gives {shape}.", "Expected features (N, d) or maps (N, d, h, w)."
+        )
+    return output.mean((2, 3)) if output.ndim == 4 else output
 
 
 def _like(backbone: nn.Module) -> dict[str, Any]:

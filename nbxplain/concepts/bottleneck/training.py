@@ -93,24 +93,27 @@ def train(
 ) -> Training:
     """Trains on inputs (N, ...), concepts (N, C) and classes (N,). Raises ModelError."""
     zero = x.new_zeros(())
+    concepts: nn.Module = model.to_concepts
     parts = (
         Part(model.to_concepts, plan.learning_rate),
         Part(model.to_classes, plan.head_learning_rate),
     )
 
     def together(batch: Tensor) -> Losses:
-        logits = model.to_concepts(x[batch])
+        logits = concepts(x[batch])
         class_loss = F.cross_entropy(model.to_classes(logits.sigmoid()), y[batch])
         return plan.concept_weight * _concept_loss(logits, c[batch]), class_loss
 
     def of_concepts(batch: Tensor) -> Losses:
-        return _concept_loss(model.to_concepts(x[batch]), c[batch]), zero
+        return _concept_loss(concepts(x[batch]), c[batch]), zero
 
     def of_classes(seen: Tensor) -> Callable[[Tensor], Losses]:
         return lambda batch: (zero, F.cross_entropy(model.to_classes(seen[batch]), y[batch]))
 
     with plainly(), random_states(plan.seed), torch.enable_grad():
         _try(model, x[:1])
+        if model.to_concepts.frozen:
+            concepts, x = model.to_concepts.linear, model.to_concepts.features(x)
         bar = tqdm(
             total=plan.epochs * (1 if plan.mode == "joint" else 2), leave=False,
             desc=f"Training, {plan.mode}", disable=not progress,
@@ -122,7 +125,7 @@ def train(
             first = _descend(parts[:1], len(x), of_concepts, plan, bar)[0]
             seen = c
             if plan.mode == "sequential":
-                seen = ModelAdapter(model.to_concepts).outputs(x).sigmoid()
+                seen = ModelAdapter(concepts).outputs(x).sigmoid()
             second = _descend(parts[1:], len(x), of_classes(seen), plan, bar)[1]
             return Training(plan.mode, first, second)
 
