@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LARGEST_FILE = 10_000_000
 MOST_FILES = 200
 """Bytes of one file, and files in one message."""
+MOST_DISCOVERED = 12
 
 
 class ConceptRequests:
@@ -34,6 +35,8 @@ class ConceptRequests:
             "concept_test": self._test,
             "concept_map": self._map,
             "concept_steer": self._steer,
+            "concept_discover": self._discover,
+            "concept_keep": self._keep,
         }
 
     def _pictures(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
@@ -89,11 +92,21 @@ class ConceptRequests:
         return {}, []
 
     def _map(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        self._concepts.heatmap(str(content["concept"]), str(content["layer"]), content["show"])
+        name, layer = str(content["concept"]), str(content["layer"])
+        self._concepts.heatmap(name, layer, content["show"], bool(content["discovered"]))
         return {}, []
 
     def _steer(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
         self._concepts.steer(str(content["concept"]), str(content["layer"]))
+        return {}, []
+
+    def _discover(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        count = min(max(int(content["count"]), 2), MOST_DISCOVERED)
+        self._concepts.discover(str(content["layer"]), count, content["way"])
+        return {}, []
+
+    def _keep(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        self._concepts.keep(str(content["discovered"]), str(content["name"]))
         return {}, []
 
 

@@ -12,8 +12,13 @@ import torch
 
 from nbxplain.concepts import TCAV, Concept, ConceptScore, FeatureCache
 from nbxplain.concepts.directions import Estimator
-from nbxplain.concepts.steering import DOSES, Steering, steps
+from nbxplain.concepts.discovery import search
+from nbxplain.concepts.discovery import steps as looking
+from nbxplain.concepts.found import Discovered, Discovery, Way
+from nbxplain.concepts.steering import DOSES, Steering
+from nbxplain.concepts.steering import steps as steering
 from nbxplain.concepts.tcav import Test
+from nbxplain.core.cav import CAV
 from nbxplain.core.errors import InputError, MethodError
 from nbxplain.core.jobs import Job, Progress
 from nbxplain.core.passes import Passes
@@ -23,7 +28,7 @@ from nbxplain.widget.cells import weakly
 from nbxplain.widget.concept_requests import ConceptRequests
 from nbxplain.widget.desk import Handler, failure
 from nbxplain.widget.gathering import Gathering
-from nbxplain.widget.scores import Round, asking, steered
+from nbxplain.widget.scores import Round, asking, discovered, steered
 from nbxplain.widget.traits import IDLE, params_of
 from nbxplain.widget.tray import FEWEST, Tray
 
@@ -59,6 +64,8 @@ class Concepts(Gathering):
         self._round: Round | None = None
         self._account = _Account()
         self._steered: dict[tuple[str, str], Steering] = {}
+        self.discovery: Discovery | None = None
+        self._kept: dict[str, str] = {}
         self._job: protocol.Job = IDLE
         self._last = 0.0
         explorer.observe(weakly(self._retargeted), "target")
@@ -133,18 +140,24 @@ class Concepts(Gathering):
         self._start(lambda cancelled: asking(tests, squares, partial(self._passes, cancelled)))
 
     def heatmap(
-        self, name: str, layer: str | None = None, show: Literal["effect", "presence"] = "effect"
+        self,
+        name: str,
+        layer: str | None = None,
+        show: Literal["effect", "presence"] = "effect",
+        discovered: bool = False,
     ) -> None:
-        """Shows a tested concept on the picture: `wait` of the Explorer gives the Attribution.
+        """Shows a tested concept, or a discovered one, on the picture: `wait` of the Explorer gives
+        the Attribution.
 
         effect: where more of it would change the score. presence: where the layer sees it.
         """
-        score, explorer = self._score(name, layer), self._explorer
-        method = make("concept_map", concept=score.cav, show=show)
+        explorer = self._explorer
+        cav = self._found(name).concept.at(layer) if discovered else self._score(name, layer).cav
+        method = make("concept_map", concept=cav, show=show)
         with explorer._lock, explorer._mute(), explorer.hold_trait_notifications():
             explorer.method = method.name
             explorer.params = params_of(method)
-            explorer.layer = score.layer
+            explorer.layer = cav.layer
         explorer._request("final")
 
     def steer(self, name: str, layer: str | None = None, doses: Sequence[float] = DOSES) -> None:
@@ -152,7 +165,46 @@ class Concepts(Gathering):
         stand in `steered`. Doses are in distances between random pictures and the concept."""
         explorer, cav = self._explorer, self._score(name, layer).cav
         setting = self._study.targeted(explorer._spec(), explorer._function)
-        self._start(lambda cancelled: steps(setting, cav, doses, self._passes(cancelled)))
+        self._start(lambda cancelled: steering(setting, cav, doses, self._passes(cancelled)))
+
+    def discover(self, layer: str | None = None, count: int = 6, method: Way = "craft") -> None:
+        """Looks for concepts in the pictures of the class; `wait` for them to stand in
+        `discovery`. layer: by default the suggested one. method: "craft" or "ace"."""
+        tray = self._gathered()
+        pictures, explorer = self._of_class(tray), self._explorer
+        if len(pictures) < FEWEST["class"]:
+            raise InputError(
+                f"There are {len(pictures)} pictures of {self._target_name()} to find concepts in.",
+                f"Give at least {FEWEST['class']}, better 20 or more.",
+            )
+        images = torch.cat([fed for fed, _ in pictures])
+        target: Any = self._study.wanted(explorer.target, explorer._function)
+        pool = {"random_sets": tray.fed(tray.random)[:]} if method == "ace" else {}
+        how = search(method, count=count, **pool)
+        place = layer or self._suggested()[0]
+        self._kept = {}
+        self._start(
+            lambda cancelled: looking(
+                explorer._adapter, images, target, place, how, self._passes(cancelled)
+            )
+        )
+
+    def keep(self, discovered: str, name: str) -> None:
+        """Makes a discovered concept one of the concepts, under a name, to be tested like them."""
+        concept = self._found(discovered).concept
+        self.add(name, concept)
+        self._kept[discovered] = name
+        self._publish()
+
+    def _found(self, name: str) -> Discovered:
+        known = [] if self.discovery is None else self.discovery.concepts
+        for one in known:
+            if one.concept.name == name:
+                return one
+        raise InputError(
+            f"No concept {name!r} was discovered.",
+            f"There are: {', '.join(one.concept.name for one in known) or 'none'}.",
+        )
 
     def _suggested(self) -> list[str]:
         study = self._study
@@ -181,6 +233,8 @@ class Concepts(Gathering):
         elif isinstance(job.latest, Steering):
             cav = job.latest.cav
             self._steered[cav.name, cav.layer] = job.latest
+        elif isinstance(job.latest, Discovery):
+            self.discovery = job.latest
         self._job = wire.job(job)
         now = time.monotonic()
         if job.state != "running" or now - self._last > INTERVAL:
@@ -211,7 +265,7 @@ class Concepts(Gathering):
         self.start(work)
 
     def _publish(self) -> None:
-        found, account = self._round, self._account
+        found, account, discovery = self._round, self._account, self.discovery
         try:
             tray = self._gathered()
         except InputError:
@@ -236,7 +290,9 @@ class Concepts(Gathering):
                 "notices": list(dict.fromkeys(notices)),
                 "stale": account.stale,
                 "steered": [steered(each) for each in self._steered.values()],
-                "discovered": [],
+                "discovery": None
+                if discovery is None
+                else discovered(discovery, tray.square, self._kept),
             }
             self._explorer._concepts = dict(told)
 

@@ -102,8 +102,7 @@ class Gathering(Panel[Progress]):
     def _gathered(self) -> Tray:
         study = self._study
         if self._tray is None:
-            shape = tuple(study.setting.inputs.tensor.shape[1:])
-            self._tray = Tray(self._explorer._adapter, shape)
+            self._tray = Tray(self._explorer._adapter, study.setting.inputs)
         return self._tray
 
     def _take(self, into: Gathered, concept: str, given: Any, instead: bool = False) -> None:

@@ -6,7 +6,7 @@ of the pictures, so all but the first cost next to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from nbxplain.concepts import TCAV, ConceptScore
+from nbxplain.concepts.found import Discovery
 from nbxplain.concepts.steering import Steering
 from nbxplain.concepts.tcav import Test
 from nbxplain.core.passes import Passes
@@ -24,6 +25,13 @@ from nbxplain.widget.protocol import Aligned, Null, Picture, Tested
 BINS = 25
 ALIGNED = 4
 """Pictures of the class that are shown as the most and as the least aligned ones."""
+DISCOVERED = 8
+"""Crops that are shown of a discovered concept."""
+MEASURES = {
+    "ablation": "what the score loses without it",
+    "sobol": "share of the score's variance that it has a hand in",
+    "tcav": "magnitude of its TCAV score",
+}
 
 
 @dataclass
@@ -140,4 +148,28 @@ def steered(found: Steering) -> protocol.Steering:
     }
 
 
-__all__ = ["Round", "asking", "scored", "steered"]
+def discovered(
+    found: Discovery, square: Callable[[Tensor], Image.Image], kept: Mapping[str, str]
+) -> protocol.Discovery:
+    """Concepts that nobody named yet, the most important first."""
+    return {
+        "way": found.method,
+        "layer": found.layer,
+        "target": found.target,
+        "measure": MEASURES[found.importance],
+        "explained": found.explained,
+        "concepts": [
+            {
+                "name": one.concept.name,
+                "importance": one.importance,
+                "error": one.error,
+                "shown": min(len(one.concept), DISCOVERED),
+                "strip": tray.strip([square(crop) for crop in one.concept.examples[:DISCOVERED]]),
+                "kept": kept.get(one.concept.name, ""),
+            }
+            for one in list(found.concepts)
+        ],
+    }
+
+
+__all__ = ["Round", "asking", "discovered", "scored", "steered"]

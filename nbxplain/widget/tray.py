@@ -20,7 +20,7 @@ from nbxplain.concepts.concept import Concept
 from nbxplain.concepts.features import picture_hash
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import InputError
-from nbxplain.core.inputs import open_picture
+from nbxplain.core.inputs import Inputs, PixelSpace, open_picture
 from nbxplain.widget import wire
 from nbxplain.widget.protocol import Gathered, Picture, Pile
 
@@ -80,10 +80,12 @@ class Fed(Sequence[Tensor]):
 
 
 class Tray:
-    """Piles of examples, for a model that is fed pictures of one shape (C, H, W)."""
+    """Piles of examples, read and seen as the explained picture is."""
 
-    def __init__(self, adapter: ModelAdapter, shape: tuple[int, ...]) -> None:
-        self.adapter, self.shape = adapter, shape
+    def __init__(self, adapter: ModelAdapter, explained: Inputs) -> None:
+        self.adapter = adapter
+        self.shape = tuple(explained.tensor.shape[1:])
+        self.view = explained.view or PixelSpace()
         self.concepts: dict[str, list[Example]] = {}
         self.random: list[Example] = []
         self.pictures: list[Example] = []
@@ -104,7 +106,15 @@ class Tray:
                 f"{name!r} becomes {tuple(tensor.shape)}, the explained picture {self.shape}.",
                 "Give preprocess= to the Explorer, so that all pictures are fed alike.",
             )
-        return Example(name, given, picture_hash(tensor), _square(inputs.pictures[0]))
+        return Example(name, given, picture_hash(tensor), self.square(tensor))
+
+    def square(self, tensor: Tensor) -> Image.Image:
+        """The middle of a picture (C, H, W) that is fed, small."""
+        picture = self.view.picture(tensor)
+        side = min(picture.size)
+        left, top = (picture.width - side) // 2, (picture.height - side) // 2
+        box = (left, top, left + side, top + side)
+        return picture.resize((SQUARE, SQUARE), Image.Resampling.BOX, box)
 
     def put(self, into: Gathered, concept: str, example: Example) -> None:
         """Lays an example on a pile; a concept that is not there yet is made. Raises InputError."""
@@ -249,13 +259,6 @@ def several(given: Any) -> list[tuple[str, Any]]:
     if isinstance(given, Sequence):
         return [pair for item in given for pair in several(item)]
     return [("a picture", given)]
-
-
-def _square(picture: Image.Image) -> Image.Image:
-    side = min(picture.size)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return picture.convert("RGB").resize((SQUARE, SQUARE), Image.Resampling.BOX, box)
 
 
 __all__ = ["Example", "Fed", "Tray", "named", "several", "strip"]

@@ -197,6 +197,7 @@ export interface ConceptCrop {
 export interface ConceptDiscover {
 	id: string;
 	kind: "concept_discover";
+	way: "craft" | "ace";
 	layer: string;
 	count: number;
 }
@@ -204,7 +205,7 @@ export interface ConceptDiscover {
 export interface ConceptKeep {
 	id: string;
 	kind: "concept_keep";
-	discovered: number;
+	discovered: string;
 	name: string;
 }
 
@@ -212,6 +213,7 @@ export interface ConceptMap {
 	id: string;
 	kind: "concept_map";
 	concept: string;
+	discovered: boolean;
 	layer: string;
 	show: "effect" | "presence";
 }
@@ -240,7 +242,7 @@ export interface Concepts {
 	notices: string[];
 	stale: string;
 	steered: Steering[];
-	discovered: Discovered[];
+	discovery: Discovery | null;
 }
 
 export interface ConceptSteer {
@@ -262,9 +264,19 @@ export interface ConceptTest {
 export interface Discovered {
 	name: string;
 	importance: number;
-	count: number;
+	error: number;
 	shown: number;
 	strip: Picture | null;
+	kept: string;
+}
+
+export interface Discovery {
+	way: "craft" | "ace";
+	layer: string;
+	target: string;
+	measure: string;
+	explained: number | null;
+	concepts: Discovered[];
 }
 
 export type Estimator = "mean" | "ridge" | "logistic" | "pattern";

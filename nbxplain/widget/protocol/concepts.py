@@ -87,14 +87,30 @@ class Steering(TypedDict):
 
 
 class Discovered(TypedDict):
-    """A concept that was found in the pictures of the class, and how much it matters there.
-    `strip` shows the crops in which it is strongest."""
+    """A concept that nobody named yet, how much it matters and the standard error of that.
+
+    `strip` shows `shown` of the crops in which it is strongest; `kept` is its name among the
+    concepts, empty where it is none.
+    """
 
     name: str
     importance: float
-    count: int
+    error: float
     shown: int
     strip: Picture | None
+    kept: str
+
+
+class Discovery(TypedDict):
+    """Concepts that were found in the pictures of the class, the most important first: see
+    nbxplain.concepts.found. `measure` says what their importance is."""
+
+    way: Literal["craft", "ace"]
+    layer: str
+    target: str
+    measure: str
+    explained: float | None
+    concepts: list[Discovered]
 
 
 class Concepts(TypedDict):
@@ -122,7 +138,7 @@ class Concepts(TypedDict):
     notices: list[str]
     stale: str
     steered: list[Steering]
-    discovered: list[Discovered]
+    discovery: Discovery | None
 
 
 class ConceptPictures(TypedDict):
@@ -181,11 +197,12 @@ class ConceptTest(TypedDict):
 
 
 class ConceptMap(TypedDict):
-    """Show where a tested concept matters to the score, or where the layer sees it."""
+    """Show where a concept matters to the score, or where the layer sees it."""
 
     id: str
     kind: Literal["concept_map"]
     concept: str
+    discovered: bool
     layer: str
     show: Literal["effect", "presence"]
 
@@ -204,6 +221,7 @@ class ConceptDiscover(TypedDict):
 
     id: str
     kind: Literal["concept_discover"]
+    way: Literal["craft", "ace"]
     layer: str
     count: int
 
@@ -213,5 +231,5 @@ class ConceptKeep(TypedDict):
 
     id: str
     kind: Literal["concept_keep"]
-    discovered: int
+    discovered: str
     name: str

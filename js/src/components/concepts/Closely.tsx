@@ -183,7 +183,13 @@ function Maps({ store, tested }: { store: Store; tested: Tested }) {
 					disabled={!!off}
 					title={off || help}
 					onClick={() =>
-						send(store, { kind: "concept_map", concept, layer, show })
+						send(store, {
+							kind: "concept_map",
+							concept,
+							discovered: false,
+							layer,
+							show,
+						})
 					}
 				>
 					{label}

@@ -2,6 +2,7 @@ import type { Concepts as Known } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { OfClass, Random } from "./Against";
 import { Cards } from "./Cards";
+import { Discover } from "./Discover";
 import { Scores } from "./Scores";
 import { destination, sendFiles } from "./sending";
 import { Testing } from "./Testing";
@@ -46,6 +47,7 @@ function Builder({ store, known }: { store: Store; known: Known }) {
 			<OfClass store={store} known={known} />
 			<Testing store={store} known={known} />
 			<Scores store={store} known={known} />
+			<Discover store={store} known={known} />
 		</div>
 	);
 }

@@ -1,39 +1,17 @@
 import type { Job } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { Progress as Underway } from "../panel/Progress";
 
-const BUSY = new Set(["queued", "running", "cancelling"]);
+export { busy } from "../panel/Progress";
 
-export const busy = ({ state }: Job) => BUSY.has(state);
-
-/** How far the panel's own work is, and the way to stop it. */
+/** How far the test is, and the way to stop it. */
 export function Progress({ store, job }: { store: Store; job: Job }) {
-	const { state, done, total, eta, seconds } = job;
-	const left = seconds >= 2 && eta !== null ? `${Math.ceil(eta)} s left` : "";
 	return (
-		<>
-			<span class="nbx-soft nbx-figure">
-				{state === "running" ? `${done} of ${total}` : state}
-			</span>
-			<div
-				class="nbx-progress nbx-grow"
-				role="progressbar"
-				aria-label="progress of the test"
-				aria-valuemin={0}
-				aria-valuemax={total || undefined}
-				aria-valuenow={total ? done : undefined}
-				style={{ "--share": total ? done / total : 0 }}
-			/>
-			<span class="nbx-figure">{left}</span>
-			<button
-				type="button"
-				class="nbx-button"
-				disabled={state === "cancelling" || !store.online.value}
-				onClick={() => {
-					store.ask({ kind: "stop", panel: "concepts" }).catch(() => undefined);
-				}}
-			>
-				Stop
-			</button>
-		</>
+		<Underway
+			store={store}
+			job={job}
+			panel="concepts"
+			label="progress of the test"
+		/>
 	);
 }
