@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ from scipy import stats
 from torch import Tensor, nn
 
 from nbxplain import ExplanationError
-from nbxplain.concepts import CAV, Concept, FeatureCache, align, tcav
+from nbxplain.concepts import CAV, Concept, FeatureCache, align, alignment, tcav
 from nbxplain.concepts.directions import Estimator
 from nbxplain.concepts.significance import false_discovery, permutation_p, t_test_p
+from nbxplain.concepts.tcav import Test
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import InputError, LayerError, MethodError, ModelError
+from nbxplain.core.passes import Passes
 from tests.snapshot import snapshot
 
 ESTIMATORS: list[Estimator] = ["mean", "ridge", "logistic", "pattern"]
@@ -206,15 +209,23 @@ def test_the_t_test_of_the_literature_is_that_of_scipy() -> None:
 # Features: one pass for a picture, and never a stale one.
 
 
-def passes_of(model: nn.Module, cache: FeatureCache, concept: Tensor) -> int:
-    """How many pictures were run again for features (those of the class are always run)."""
-    rows: list[int] = []
-    handle = model[4].register_forward_hook(lambda m, i, o: rows.append(len(o)))
-    try:
-        asked(model, concepts={"stripes": concept}, cache=cache, permutations=19)
-    finally:
-        handle.remove()
-    return sum(rows)
+def passes_of(model: nn.Module, cache: FeatureCache, concept: Any) -> int:
+    """How many pictures went through the model, those of the class included."""
+    passes = Passes(ModelAdapter(model))
+    list(streamed(passes, concept, ["4"], cache))
+    return passes.evaluations
+
+
+def streamed(
+    passes: Passes, concept: Any, layers: list[str], cache: FeatureCache
+) -> Iterator[tuple[int, int]]:
+    """How far a test of stripes is, and how many scores it has, step by step."""
+    test = Test(
+        passes._adapter, [Concept("stripes", concept)], textured("stripes", 40, 3), 0, layers,
+        everything(120, 4), "mean", 19, 2, 0.05, "channels", (), cache, 0,  # type: ignore[arg-type]
+    )  # fmt: skip
+    for state in test.steps(passes):
+        yield state.done, len(state.scores)
 
 
 def test_one_more_example_costs_one_more_pass(textures: nn.Module) -> None:
@@ -229,7 +240,7 @@ def test_a_changed_model_never_gets_old_features(textures: nn.Module, tmp_path: 
     again = asked(textures, cache=FeatureCache(tmp_path), permutations=19)
     assert torch.equal(first.scores[0].direction, again.scores[0].direction)
     with torch.no_grad():
-        textures[0].weight.mul_(1.5)  # type: ignore[union-attr,operator]
+        next(textures.parameters()).mul_(1.5)
     try:
         changed = asked(textures, cache=FeatureCache(tmp_path), permutations=19)
         fresh = asked(textures, permutations=19)
@@ -237,7 +248,7 @@ def test_a_changed_model_never_gets_old_features(textures: nn.Module, tmp_path: 
         assert not torch.equal(changed.scores[0].direction, first.scores[0].direction)
     finally:
         with torch.no_grad():
-            textures[0].weight.div_(1.5)  # type: ignore[union-attr,operator]
+            next(textures.parameters()).div_(1.5)
 
 
 def test_the_model_is_preserved_and_the_seed_decides(textures: nn.Module) -> None:
@@ -273,17 +284,12 @@ def test_pictures_in_the_order_of_the_concept(textures: nn.Module, space: Any) -
 
 
 def test_known_pictures_are_aligned_without_a_pass(textures: nn.Module) -> None:
-    cache = FeatureCache()
-    score = asked(textures, cache=cache).of("stripes")
-    rows: list[int] = []
-    handle = textures.get_submodule("4").register_forward_hook(lambda m, i, o: rows.append(len(o)))
-    try:
-        align(textures, everything(120, 4), score, cache=cache)
-        assert rows == []
-        align(textures, textured("dots", 7, 99), score, cache=cache)
-        assert sum(rows) == 7
-    finally:
-        handle.remove()
+    cache, passes = FeatureCache(), Passes(ModelAdapter(textures))
+    cav = asked(textures, cache=cache).of("stripes").cav
+    list(alignment.steps(passes._adapter, everything(120, 4), cav, passes, cache))
+    assert passes.evaluations == 0
+    list(alignment.steps(passes._adapter, textured("dots", 7, 99), cav, passes, cache))
+    assert passes.evaluations == 7
 
 
 def test_the_order_of_the_class_follows_its_derivatives(textures: nn.Module) -> None:
@@ -488,15 +494,7 @@ def test_a_layer_that_the_class_does_not_depend_on() -> None:
 
 
 def test_scores_wait_for_pictures_and_stream(textures: nn.Module) -> None:
-    from nbxplain.concepts.tcav import Test
-    from nbxplain.core.passes import Passes
-
-    adapter = ModelAdapter(textures)
-    concepts = [Concept("stripes", textured("stripes", 30, 1))]
-    test = Test(
-        adapter, concepts, textured("stripes", 40, 3), 0, ["1", "4"], everything(120, 4),  # type: ignore[arg-type]
-        "mean", 19, 2, 0.05, "channels", (), FeatureCache(), 0,
-    )  # fmt: skip
-    states = [(state.done, len(state.scores)) for state in test.steps(Passes(adapter))]
+    passes, pictures = Passes(ModelAdapter(textures)), textured("stripes", 30, 1)
+    states = list(streamed(passes, pictures, ["1", "4"], FeatureCache()))
     assert states == sorted(states)
     assert states[-1] == (30 + 120 + 2 + 1, 2)
