@@ -95,7 +95,7 @@ class ConceptBottleneck(nn.Module, Bottleneck):
         self.class_names = class_names(classes)
         self.to_concepts = ConceptScores(backbone, self.concept_names)
         sizes = len(self.concept_names), len(self.class_names)
-        self.to_classes = head or nn.Linear(*sizes, **_like(backbone))
+        self.to_classes = nn.Linear(*sizes, **_like(backbone)) if head is None else head
 
     @staticmethod
     def of(
