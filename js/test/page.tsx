@@ -1,6 +1,7 @@
 import { toBytes } from "../src/model/decode";
 import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
+import { alternatives, diagnosis } from "./alternatives";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
 import { comparedMethods, comparedTargets } from "./multiples";
@@ -131,6 +132,17 @@ const STATES: Record<string, Partial<Traits>> = {
 		_image: null as unknown as Picture,
 		_result: result("t1", shapley, { players: features }),
 		_baselines: [],
+	},
+	alternatives: {
+		...shapley,
+		target: 0,
+		_table: table,
+		_image: null as unknown as Picture,
+		_prediction: diagnosis,
+		_catalog: { ...traits()._catalog, labels: ["malignant", "benign"] },
+		_result: result("t1", shapley, { players: features }),
+		_baselines: [],
+		_alternatives: alternatives(),
 	},
 	summary: { _alone: "summary", _summary: summary },
 	alone: {

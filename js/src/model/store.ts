@@ -1,4 +1,5 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
+import type { AlternativesUi } from "./alternatives";
 import type { ConceptsUi } from "./concepts";
 import type { Altered, Editor } from "./editor";
 import type { Division } from "./painted";
@@ -124,6 +125,8 @@ export interface Ui {
 	/** Features of a table row that are given other values, and the one that is open. */
 	edits: Signal<EditRequest["values"]>;
 	editing: Signal<string | null>;
+	/** What is asked of the rows that the model decides otherwise. */
+	alternatives: AlternativesUi;
 	/** How the waterfall's rows are sorted, and how they are drawn. */
 	sorted: Signal<Sorted>;
 	drawnAs: Signal<DrawnAs>;

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import { alternativesUi } from "./alternatives";
 import { conceptsUi } from "./concepts";
 import { createEditor } from "./editor";
 import type { Ui } from "./store";
@@ -22,6 +23,7 @@ export function createUi(): Ui {
 		ablation: signal(null),
 		edits: signal({}),
 		editing: signal(null),
+		alternatives: alternativesUi(),
 		sorted: signal("size"),
 		drawnAs: signal("waterfall"),
 		against: signal(null),

@@ -3,6 +3,7 @@ import { useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
 import { Compare } from "../compare/Compare";
 import { Concepts } from "../concepts/Concepts";
+import { Alternatives } from "../counterfactual/Alternatives";
 import { Edit } from "../edit/Edit";
 import { Summary } from "../summary/Summary";
 import { Waterfall } from "../waterfall/Waterfall";
@@ -14,6 +15,8 @@ interface Tab {
 	content: ComponentType<{ store: Store }>;
 	/** Only for pictures: a table row has its own in the place of the stage. */
 	picture?: boolean;
+	/** Only for rows of tables. */
+	row?: boolean;
 }
 
 /** A later tab joins by one more line here. */
@@ -22,11 +25,13 @@ const TABS: [Tab, ...Tab[]] = [
 	{ name: "compare", label: "Compare", content: Compare },
 	{ name: "waterfall", label: "Waterfall", content: Waterfall, picture: true },
 	{ name: "edit", label: "Edit", content: Edit, picture: true },
+	{ name: "edit", label: "Edit", content: Alternatives, row: true },
 	{ name: "concepts", label: "Concepts", content: Concepts, picture: true },
 ];
 
 function tabsOf({ traits }: Store): Tab[] {
-	return TABS.filter(({ picture }) => !picture || !traits._table.value);
+	const other = traits._table.value ? "picture" : "row";
+	return TABS.filter((tab) => !tab[other]);
 }
 
 export function Panel({ store }: { store: Store }) {

@@ -4,6 +4,7 @@ import { fineStep } from "../controls/Form";
 import { compact } from "../controls/number";
 import { Select } from "../controls/Select";
 import { Slider } from "../controls/Slider";
+import { RuleControls } from "../counterfactual/Rules";
 import { Section } from "../panel/Section";
 import { signed } from "../stage/numbers";
 import { changed } from "./editing";
@@ -66,6 +67,12 @@ export function Edit({ store, table, trouble }: Props) {
 						edits.value = edited(edits.peek(), feature, value);
 					}}
 				/>
+			)}
+			{feature && (
+				<div class="nbx-rule">
+					<span>may change</span>
+					<RuleControls store={store} feature={feature} disabled={!!off} />
+				</div>
 			)}
 			<p class="nbx-trouble" role="alert">
 				{trouble}
