@@ -68,12 +68,16 @@ def _means(activation: Tensor, layer: Layer) -> Tensor:
 @dataclass(frozen=True)
 class Said:
     """Of pictures (k,): the class that wins, the margin of the desired one, its probability (NaN
-    where there is none), and whether that is enough."""
+    where there is none), and whether that is enough. Valid is what is decided as desired."""
 
     predicted: Tensor
     margin: Tensor
     probability: Tensor
     enough: Tensor
+
+    @property
+    def valid(self) -> Tensor:
+        return self.margin > CLEAR
 
 
 @dataclass(frozen=True)

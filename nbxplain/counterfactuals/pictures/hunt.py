@@ -27,8 +27,9 @@ from nbxplain.explain import Setting, sources
 BACK = 0.05
 """Of a step that is not needed any more: the share of the drive that is given back."""
 HALVINGS = 10
-UNSTEADY, INVALID = 1e9, 1e12
-"""What is added to the objective of a picture that holds only undisturbed, or not at all."""
+UNSTEADY, UNSURE, INVALID = 1e8, 1e10, 1e12
+"""What is added to the objective of a picture that holds only undisturbed, that is less probable
+than wished, and that is not valid."""
 WITHIN = 1e-3
 """How far outside 0 to 1 pixels may lie before the box is given up."""
 
@@ -206,7 +207,7 @@ class _Walk:
         best, setting = self.best, self.setting
         labels = setting.prediction.labels
         tensor = self.fed(best.pixels)
-        valid = best.said.enough
+        valid = best.said.valid
         return PictureCounterfactuals(
             original=self.space.clean.cpu(),
             pixels=best.pixels.cpu(),
@@ -271,11 +272,8 @@ class _Walk:
         objective = torch.stack(list(self._terms(new).values())).sum(0)
         # Far from the wish, the nearest is best: by probability, or by score where there is none.
         far = -torch.where(said.probability.isnan(), said.margin, said.probability.log())
-        new.worth = torch.where(
-            said.enough,
-            objective + torch.where(steady, 0.0, UNSTEADY),
-            INVALID + far.clamp(-UNSTEADY, UNSTEADY),
-        )
+        held = torch.where(steady, 0.0, torch.where(said.enough, UNSTEADY, UNSURE)).to(objective)
+        new.worth = torch.where(said.valid, objective + held, INVALID + far)
         self.best.offer(new)
 
     def _terms(self, best: _Best) -> dict[str, Tensor]:

@@ -20,7 +20,7 @@ class PictureSearch(Parameters):
 
     k: int = Field(1, ge=1, le=16, description="Pictures, each with weights of its own in places.")
     probability: float | None = Field(
-        0.9, gt=0, lt=1, description="Of the desired class, at least; none: it wins, that is all."
+        0.8, gt=0, lt=1, description="Of the desired class, at least; none: it wins, that is all."
     )
     l1: float = Field(0.0, ge=0, description="Weight of the sum of changes: few places change.")
     l2: float = Field(1.0, ge=0, description="Weight of half the sum of squared changes.")
@@ -29,7 +29,7 @@ class PictureSearch(Parameters):
     layer: str | None = Field(None, description="Where likeness is judged; by default suggested.")
     steps: int = Field(80, ge=1, le=2000, description="Steps of the search.")
     learning_rate: float = Field(
-        0.015, gt=0, le=1, description="Root mean square of a step, in pixels from 0 to 1."
+        0.02, gt=0, le=1, description="Root mean square of a step, in pixels from 0 to 1."
     )
     blur: float = Field(
         2.5, ge=0, le=32, description="Pixels: a change is made of spots of this deviation."
