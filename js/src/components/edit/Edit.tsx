@@ -11,8 +11,8 @@ import { Section } from "../panel/Section";
 import { type Asking, nothing, requestOf, useAsking, useStage } from "./asking";
 import { Fills } from "./Fills";
 import { Fold } from "./Fold";
+import { begun, redo, sketchOf, undo } from "./strokes";
 import { Tools } from "./Tools";
-import { begun, redo, sketchOf, undo } from "./tools";
 
 /** What if the picture were another one: painted by hand, and what the model then says. */
 export function Edit({ store }: { store: Store }) {

@@ -8,7 +8,7 @@ import { Form } from "../controls/Form";
 import { Icon } from "../controls/Icon";
 import { reason } from "../controls/reason";
 import { Select } from "../controls/Select";
-import { begun, COLOUR, fresh, sketchOf } from "./tools";
+import { begun, COLOUR, fresh, sketchOf } from "./strokes";
 
 const LIMIT = 10_000_000;
 const NEXT = "inpaint";

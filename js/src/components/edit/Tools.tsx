@@ -8,7 +8,7 @@ import { reason } from "../controls/reason";
 import { Segmented } from "../controls/Segmented";
 import { Slider } from "../controls/Slider";
 import { pressAt } from "../stage/Sketcher";
-import { paintInside, paintLabel, paintStrongest, TOOLS } from "./tools";
+import { paintInside, paintLabel, paintStrongest, TOOLS } from "./strokes";
 
 const PIECES = 50;
 

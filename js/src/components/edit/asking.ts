@@ -8,7 +8,7 @@ import { decodeRuns, encodeRuns } from "../../model/runs";
 import { changesNothing, type Sketch } from "../../model/sketch";
 import type { Store } from "../../model/store";
 import { reason } from "../controls/reason";
-import { defaultsOf } from "./tools";
+import { defaultsOf } from "./strokes";
 
 interface Asked {
 	sketch: Sketch;

@@ -1,7 +1,7 @@
 import { resize } from "../../model/editor";
 import type { Store } from "../../model/store";
 import { pressAt } from "../stage/Sketcher";
-import { redo, undo } from "./tools";
+import { redo, undo } from "./strokes";
 
 const BUSY = new Set(["queued", "running", "cancelling"]);
 

@@ -4,7 +4,13 @@ import { settle, sketchLive } from "../../model/editor";
 import type { LabelMap } from "../../model/runs";
 import { brushed, labelled } from "../../model/sketch";
 import type { Store } from "../../model/store";
-import { begun, labelOf, onMask, paintInside, paintPiece } from "../edit/tools";
+import {
+	begun,
+	labelOf,
+	onMask,
+	paintInside,
+	paintPiece,
+} from "../edit/strokes";
 import { drawLayer, prepare } from "./draw";
 import { Canvas, useView } from "./Layers";
 import { borders, drawBorders, type Piece } from "./outline";
