@@ -163,10 +163,14 @@ export function connect(model: WidgetModel): Connection {
 		afterPaint(() => reach(() => model.send({ kind: "ack", seq })));
 	}
 
-	/** A result or the end of a final run takes the place of the frames before it. */
-	function settleFrame(key: keyof Traits) {
-		if (key === "_result") frame.value = null;
-		if (key === "_result" || key === "_comparison") ui.looking.value = null;
+	/**
+	 * A result or the end of a final run takes the place of the frames before it. What was found
+	 * out about the `last` result does not make it another one.
+	 */
+	function settleFrame(key: keyof Traits, last?: string) {
+		const other = key === "_result" && traits._result.peek()?.id !== last;
+		if (other) frame.value = null;
+		if (other || key === "_comparison") ui.looking.value = null;
 		const { state, phase } = traits._job.peek();
 		const over = state === "error" || (state === "done" && phase === "final");
 		if (key === "_job" && over) frame.value = null;
@@ -175,9 +179,10 @@ export function connect(model: WidgetModel): Connection {
 	const listeners = TRAITS.map((key) => {
 		// marimo calls back with the value alone, Jupyter with the model first: ask the model.
 		const listener = () => {
+			const last = traits._result.peek()?.id;
 			batch(() => {
 				(traits[key] as Signal<unknown>).value = read(model, key);
-				settleFrame(key);
+				settleFrame(key, last);
 			});
 			if (key.startsWith("_")) signOfLife();
 		};

@@ -1,5 +1,6 @@
 import type { ReadonlySignal, Signal } from "@preact/signals";
 import type { AlternativesUi } from "./alternatives";
+import type { CheckingUi } from "./checking";
 import type { ConceptsUi } from "./concepts";
 import type { Altered, Editor } from "./editor";
 import type { Division } from "./painted";
@@ -147,6 +148,10 @@ export interface Ui {
 	altered: Signal<Altered | null>;
 	/** What the Concepts panel keeps to itself. */
 	concepts: ConceptsUi;
+	/** What the Check panel keeps to itself. */
+	checking: CheckingUi;
+	/** The section of the open tab that is to be brought into view. */
+	sought: Signal<string | null>;
 	/** Legend ends set by hand, in the score's unit; null means the clip percentile decides. */
 	limit: Signal<number | null>;
 	/** The open popover or dialog: "method", "target", "layer", "export", "code", "help" or null. */

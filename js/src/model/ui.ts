@@ -1,5 +1,6 @@
 import { signal } from "@preact/signals";
 import { alternativesUi } from "./alternatives";
+import { checkingUi } from "./checking";
 import { conceptsUi } from "./concepts";
 import { createEditor } from "./editor";
 import type { Ui } from "./store";
@@ -36,6 +37,8 @@ export function createUi(): Ui {
 		editor: createEditor(),
 		altered: signal(null),
 		concepts: conceptsUi(),
+		checking: checkingUi(),
+		sought: signal(null),
 		limit: signal(null),
 		open: signal(null),
 		looking: signal(null),

@@ -1,5 +1,6 @@
 import { useComputed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
+import { whole } from "../../model/checking";
 import type { Comparison, Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { classOf } from "../header/target";
@@ -26,7 +27,7 @@ interface Props {
 	measures: Measures;
 }
 
-/** One of the compared maps, with its name above and the first of its evidence below. */
+/** One of the compared maps, with its name above, and below the first of its evidence and its checks. */
 export function Multiple(props: Props) {
 	const { store, at, kind, pane } = props;
 	const scene = useCompared(props);
@@ -35,7 +36,8 @@ export function Multiple(props: Props) {
 	const view = store.traits.view.value;
 	// Beside each other they stand anyway: what "side by side" adds is the map on its own.
 	const shows = view === "side" ? "map" : view;
-	const [evidence] = result.evidence;
+	const [first] = result.evidence;
+	const known = [...(first ? [first] : []), ...result.checks.filter(whole)];
 	return (
 		<li class="nbx-multiple">
 			<Name store={store} at={at} kind={kind} result={result} />
@@ -48,12 +50,16 @@ export function Multiple(props: Props) {
 				)}
 				<Reading store={store} scene={scene} />
 			</Layered>
-			{evidence && (
-				<p class="nbx-multiple-evidence" title={evidence.help || undefined}>
-					<span class="nbx-cut">{evidence.label}</span>
+			{known.map((evidence) => (
+				<p
+					key={evidence.name}
+					class="nbx-multiple-evidence"
+					title={evidence.help || undefined}
+				>
+					<span class="nbx-cut">{evidence.label.toLowerCase()}</span>
 					<Value row={evidence} />
 				</p>
-			)}
+			))}
 		</li>
 	);
 }

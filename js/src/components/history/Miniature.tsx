@@ -10,7 +10,7 @@ import { drawBars } from "./bars";
 interface Props {
 	/** The decoded picture; null until it is there. */
 	picture: Raster | null;
-	result: Result;
+	result: Pick<Result, "map" | "signed">;
 	colormap: string;
 }
 

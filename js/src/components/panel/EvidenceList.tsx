@@ -1,15 +1,23 @@
 import { useId } from "preact/hooks";
+import { evidenceOf } from "../../model/checking";
 import type { Evidence, Result, Verdict } from "../../model/protocol";
+import type { Store } from "../../model/store";
 import { Section } from "./Section";
 
-export function EvidenceList({ result }: { result: Result }) {
-	if (result.evidence.length === 0) return null;
+interface Props {
+	store: Store;
+	result: Result;
+}
+
+export function EvidenceList({ store, result }: Props) {
+	const evidence = evidenceOf(store, result);
+	if (evidence.length === 0) return null;
 	return (
 		<Section name="evidence">
 			<dl class="nbx-evidence">
-				{result.evidence.map((row) => (
-					<div key={row.label} title={row.help}>
-						<dt>{row.label}</dt>
+				{evidence.map((row) => (
+					<div key={row.name} title={row.help}>
+						<dt>{row.label.toLowerCase()}</dt>
 						<dd>
 							<Value row={row} />
 						</dd>
@@ -21,7 +29,7 @@ export function EvidenceList({ result }: { result: Result }) {
 }
 
 /** The verdict as a sign and, for those who cannot see it, as a word. */
-const SIGNS: Record<Verdict, string> = {
+export const SIGNS: Record<Verdict, string> = {
 	good: "✓",
 	fair: "~",
 	poor: "✕",

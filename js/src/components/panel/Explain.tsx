@@ -43,7 +43,7 @@ export function Explain({ store }: { store: Store }) {
 				<Parameters store={store} method={method} />
 			)}
 			{!table && <Look store={store} signed={result?.signed ?? true} />}
-			{result && <EvidenceList result={result} />}
+			{result && <EvidenceList store={store} result={result} />}
 		</>
 	);
 }

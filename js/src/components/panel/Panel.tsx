@@ -1,6 +1,7 @@
 import type { ComponentType } from "preact";
-import { useId, useRef } from "preact/hooks";
+import { useEffect, useId, useRef } from "preact/hooks";
 import type { Store } from "../../model/store";
+import { Check } from "../check/Check";
 import { Compare } from "../compare/Compare";
 import { Concepts } from "../concepts/Concepts";
 import { Alternatives } from "../counterfactual/Alternatives";
@@ -27,6 +28,7 @@ const TABS: [Tab, ...Tab[]] = [
 	{ name: "edit", label: "Edit", content: Edit, picture: true },
 	{ name: "edit", label: "Edit", content: Alternatives, row: true },
 	{ name: "concepts", label: "Concepts", content: Concepts, picture: true },
+	{ name: "check", label: "Check", content: Check },
 ];
 
 function tabsOf({ traits }: Store): Tab[] {
@@ -40,8 +42,21 @@ export function Panel({ store }: { store: Store }) {
 	const current =
 		tabs.find(({ name }) => name === store.ui.tab.value) ?? TABS[0];
 	const Content = current.content;
+	const panel = useRef<HTMLDivElement>(null);
+	const { sought } = store.ui;
+	useEffect(() => {
+		if (!sought.value) return;
+		const name = CSS.escape(sought.value);
+		const section = panel.current?.querySelector<HTMLElement>(
+			`[data-section="${name}"]`,
+		);
+		section?.setAttribute("tabindex", "-1");
+		section?.focus({ preventScroll: true });
+		section?.scrollIntoView({ block: "nearest" });
+		sought.value = null;
+	}, [sought.value, current]);
 	return (
-		<div class="nbx-panel">
+		<div ref={panel} class="nbx-panel">
 			<TabRow store={store} id={id} tabs={tabs} current={current} />
 			<div
 				class="nbx-tabpanel"

@@ -12,7 +12,11 @@ interface Props {
 export function Section({ name, aside, dim, children }: Props) {
 	const id = useId();
 	return (
-		<section class={`nbx-section${dim ? " nbx-dim" : ""}`} aria-labelledby={id}>
+		<section
+			class={`nbx-section${dim ? " nbx-dim" : ""}`}
+			aria-labelledby={id}
+			data-section={name}
+		>
 			<div class="nbx-section-head">
 				<h3 id={id}>{name}</h3>
 				{aside}

@@ -1,4 +1,5 @@
 import type { Store } from "../../model/store";
+import { EvidenceLine } from "../check/EvidenceLine";
 import { alteredOf } from "./altered";
 import { Badges } from "./Badges";
 import { Cropper } from "./Cropper";
@@ -46,6 +47,7 @@ export function Single({ store, available }: Props) {
 			<div class="nbx-below" style={{ "--pane": `${width}px` }}>
 				<Readout store={store} scene={scene} />
 				<Legend store={store} scene={scene} />
+				<EvidenceLine store={store} />
 				<Predictions store={store} />
 			</div>
 		</>

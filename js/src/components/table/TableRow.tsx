@@ -1,5 +1,6 @@
 import type { TableInfo } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { EvidenceLine } from "../check/EvidenceLine";
 import { Predictions } from "../stage/Predictions";
 import { Shares } from "../waterfall/Shares";
 import { Edit } from "./Edit";
@@ -38,6 +39,7 @@ export function TableRow({ store, table }: Props) {
 				hint="click a row to edit the feature"
 				onPress={press}
 			/>
+			<EvidenceLine store={store} />
 			<Edit store={store} table={table} trouble={trouble} />
 			<div class="nbx-table-predictions">
 				<Predictions store={store} />
