@@ -18,7 +18,7 @@ const KEYS: [string, [string[], string][]][] = [
 			[["[", "]"], "opacity"],
 			[["C"], "next colours"],
 			[["V"], "next view"],
-			[["1", "2", "3"], "explain, compare, waterfall"],
+			[["1", "…", "6"], "the tabs, from explain to check"],
 			[["S"], "sign; in swipe, swap the sides"],
 			[["+", "−", "0"], "zoom in, out, fit"],
 			[["←", "↑", "↓", "→"], "move the crosshair (Shift: by ten)"],
