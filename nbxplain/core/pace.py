@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from typing import Literal
 
 import torch
@@ -20,8 +20,9 @@ Layout = Literal["contiguous", "channels_last"]
 
 FORMATS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
-MANY = 32
-"""Table rows that are timed at once: an estimator takes about as long for one."""
+FEW, MANY = 4, 32
+"""Pictures and table rows that are timed at once. An estimator takes about as long for one row;
+which layout is faster shows from a few pictures on."""
 
 _known: weakref.WeakKeyDictionary[nn.Module, dict[Hashable, tuple[Layout, float]]] = (
     weakref.WeakKeyDictionary()
@@ -41,46 +42,52 @@ def pace(
     example: Tensor,
     run: Callable[[Tensor], Tensor],
     backward: bool,
+    layouts: Sequence[Layout],
 ) -> tuple[Layout, float]:
-    """The faster layout and the seconds per input, from passes of two pictures or of many rows.
+    """The fastest of `layouts` and the seconds per input, from passes of a few or of many rows.
 
-    `run` is the forward pass; what is measured is kept for `model` under `case`.
+    `run` is the forward pass; what is measured is kept for `model` under `case`. Table rows have
+    one layout, contiguous.
     """
     known = _known.setdefault(model, {})
-    key = (case, tuple(example.shape[1:]), example.device, backward)
+    key = (case, tuple(example.shape[1:]), example.device, backward, tuple(layouts))
     if key not in known:
-        count = 2 if example.ndim == 4 else MANY
-        batch = example.expand(count, *example.shape[1:])
-        layouts: list[Layout] = ["channels_last", "contiguous"]
-        times: dict[Layout, float] = {}
+        table = example.ndim != 4
+        batch = example.expand(MANY if table else FEW, *example.shape[1:])
         try:
-            for layout in layouts[batch.ndim != 4 :]:
-                best = min(times.values(), default=float("inf"))
-                times[layout] = _seconds(run, laid_out(batch, layout), backward, 2 * best)
+            times = _times(run, batch, backward, ["contiguous"] if table else layouts)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             return "contiguous", 0.0
         winner = min(times, key=lambda layout: times[layout])
-        known[key] = winner, times[winner] / count
+        known[key] = winner, times[winner] / len(batch)
     return known[key]
 
 
-def _seconds(
-    run: Callable[[Tensor], Tensor], inputs: Tensor, backward: bool, hopeless: float
-) -> float:
-    """Seconds of a pass, the better of two; one is enough where it is hopeless."""
-    best = float("inf")
+def _times(
+    run: Callable[[Tensor], Tensor], batch: Tensor, backward: bool, layouts: Sequence[Layout]
+) -> dict[Layout, float]:
+    """Seconds of a pass in each layout, the better of two, in turn: what disturbs, disturbs all.
+
+    One is enough where it is hopeless.
+    """
+    times: dict[Layout, float] = {}
     for _ in range(2):
-        start = time.perf_counter()
-        with torch.set_grad_enabled(backward):
-            leaf = inputs.detach().clone().requires_grad_(backward)
-            output = run(leaf)
-            if output.requires_grad:
-                torch.autograd.grad(output.float().sum(), leaf, allow_unused=True)
-        if inputs.is_cuda:
-            torch.cuda.synchronize(inputs.device)
-        best = min(best, time.perf_counter() - start)
-        if best > hopeless:
-            break
-    return best
+        for layout in layouts:
+            before = times.get(layout, float("inf"))
+            if before == float("inf") or before < 2 * min(times.values()):
+                times[layout] = min(before, _seconds(run, laid_out(batch, layout), backward))
+    return times
+
+
+def _seconds(run: Callable[[Tensor], Tensor], inputs: Tensor, backward: bool) -> float:
+    start = time.perf_counter()
+    with torch.set_grad_enabled(backward):
+        leaf = inputs.detach().clone().requires_grad_(backward)
+        output = run(leaf)
+        if output.requires_grad:
+            torch.autograd.grad(output.float().sum(), leaf, allow_unused=True)
+    if inputs.is_cuda:
+        torch.cuda.synchronize(inputs.device)
+    return time.perf_counter() - start

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 import torch
@@ -16,12 +17,9 @@ from torch import Tensor, nn
 
 from nbxplain.core.capture import Capture, Edit, Edited
 from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
-from nbxplain.core.errors import (
-    Cancelled,
-    LayerError,
-    MethodError,
-    ModelError,
-)
+from nbxplain.core.errors import Cancelled, MethodError, ModelError
+from nbxplain.core.fusion import Fusion, fusion_for, settled
+from nbxplain.core.outcome import finite, gradients_at, reached
 from nbxplain.core.pace import FORMATS, Layout, laid_out, pace
 from nbxplain.core.rules import attention_rules
 
@@ -89,7 +87,8 @@ class Passes:
     chunk from the size of the inputs, or, when `interactive`, from the measured time so that it
     takes about a quarter of a second. Results do not depend on the chunk (1e-5). The layouts round
     differently, which on a deep network shows in the fourth digit of a gradient, as the rounding of
-    float32 itself does; both are part of the provenance. `precision="bfloat16"` runs under
+    float32 itself does; both are part of the provenance. Many scores of pictures come from fused
+    convolutions (fusion.py), for which the layout is channels_last. `precision="bfloat16"` runs under
     autocast and keeps the cosine between its gradients and float32 ones in `fidelity`.
     """
 
@@ -119,6 +118,7 @@ class Passes:
         self.layout = layout
         self.evaluations = 0
         self.fidelity: float | None = None
+        self._fusion: Fusion | None = None
         self._interactive = interactive
         self._cancelled = cancelled
 
@@ -136,12 +136,12 @@ class Passes:
         """
 
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
-            edited = Edited(model, change(rows)) if change else nullcontext()
-            with torch.no_grad(), self._autocast(), edited:
-                output = self._run(model, self._laid_out(build(rows)))
-                return rows, _finite(score(output.to(self._adapter.dtype), rows), "score")
+            edit = change(rows) if change else None
+            with torch.no_grad():
+                output = self._scored(model, lambda: self._laid_out(build(rows)), edit)
+                return rows, finite(score(output.to(self._adapter.dtype), rows), "score")
 
-        yield from self._chunks(count, build, step, backward=True)
+        yield from self._chunks(count, build, step, backward=False)
 
     def activations(self, count: int, build: Build, layer: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows and outputs of `layer` for `count` inputs, chunk by chunk, without gradients."""
@@ -149,7 +149,7 @@ class Passes:
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
             with torch.no_grad(), self._autocast(), Capture(model, [layer]) as captured:
                 self._run(model, self._laid_out(build(rows)))
-            return rows, _finite(_reached(captured, layer).to(self._adapter.dtype), "activation")
+            return rows, finite(reached(captured, layer).to(self._adapter.dtype), "activation")
 
         yield from self._chunks(count, build, step, backward=True)
 
@@ -168,15 +168,15 @@ class Passes:
             inputs = self._laid_out(build(rows).detach()).requires_grad_(wanted)
             with torch.set_grad_enabled(wanted), self._autocast(), Capture(model, layers) as seen:
                 output = self._run(model, inputs)
-            places = {name: _reached(seen, name) for name in (first, *others)}
+            places = {name: reached(seen, name) for name in (first, *others)}
             activations = {
-                name: _finite(place.detach().to(self._adapter.dtype), "activation")
+                name: finite(place.detach().to(self._adapter.dtype), "activation")
                 for name, place in places.items()
             }
             if score is None:
                 return Layered(rows, activations)
-            scores = _finite(score(output.to(self._adapter.dtype), rows), "score")
-            slopes = _gradients(scores, list(places.values()), first)
+            scores = finite(score(output.to(self._adapter.dtype), rows), "score")
+            slopes = gradients_at(scores, list(places.values()), first)
             named = {n: g.to(self._adapter.dtype) for n, g in zip(places, slopes, strict=True)}
             return Layered(rows, activations, named)
 
@@ -225,7 +225,7 @@ class Passes:
             # Not before the input's scores: they may settle what is explained.
             reference = None if there is None else score(there, rows)
             sinks = list(mode.sinks.values())
-            gradient, *absorbed = _gradients(_finite(scores, "score"), [leaf, *sinks])
+            gradient, *absorbed = gradients_at(finite(scores, "score"), [leaf, *sinks])
             named = dict(zip(mode.sinks, absorbed, strict=True))
             return Pass(rows, scores.detach(), gradient, None, reference, named)
 
@@ -251,10 +251,22 @@ class Passes:
                 if not gradient or not found:
                     return Attended(rows, [w.detach() for w in found])
                 scores = score(output, rows)
-            slopes = _gradients(_finite(scores, "score"), [inputs, *found])[1:]
+            slopes = gradients_at(finite(scores, "score"), [inputs, *found])[1:]
             return Attended(rows, [w.detach() for w in found], slopes)
 
         yield from self._chunks(count, build, step, backward=True)
+
+    def _scored(self, model: nn.Module, build: Callable[[], Tensor], edit: Edit | None) -> Tensor:
+        """The output, with convolutions fused where that works."""
+        while True:
+            edited = Edited(model, edit) if edit else nullcontext()
+            try:
+                with self._autocast(), edited, self._fusion or nullcontext():
+                    return self._run(model, build())
+            except ModelError:
+                if self._fusion is None:
+                    raise
+                self._fusion = None
 
     def _differentiate(
         self, model: nn.Module, inputs: Tensor, score: Score, rows: Tensor, layer: str | None
@@ -266,8 +278,8 @@ class Passes:
                 inputs = inputs.requires_grad_()
             output = self._run(model, inputs)
             scores = score(output.to(self._adapter.dtype), rows)
-        place = inputs if captured is None or layer is None else _reached(captured, layer)
-        (gradient,) = _gradients(_finite(scores, "score"), [place], layer)
+        place = inputs if captured is None or layer is None else reached(captured, layer)
+        (gradient,) = gradients_at(finite(scores, "score"), [place], layer)
         activation = None if captured is None else place.detach().to(self._adapter.dtype)
         return Pass(rows, scores.detach(), gradient.to(self._adapter.dtype), activation)
 
@@ -325,9 +337,17 @@ class Passes:
     def _choose(self, model: nn.Module, count: int, build: Build, backward: bool) -> None:
         """Settles chunk and layout; a short run leaves the layout to a longer one after it."""
         worth = count >= WORTH_MEASURING
-        if self.chunk is not None and (self.layout is not None or not worth):
+        chosen = self.chunk is not None and (self.layout is not None or not worth)
+        fusible = worth and not backward and self._fusion is None and self._fusible
+        if chosen and not fusible:
             return
         example = build(torch.arange(1, device=self._adapter.device))
+        if fusible and example.ndim == 4:
+            with self._autocast():
+                run = partial(self._run, model)
+                self._fusion = fusion_for(self._adapter.model, example, run)
+        if chosen:
+            return
         # Table rows have one layout: only who waits for them has a reason to measure.
         worth = worth and (self._interactive or example.ndim == 4)
         layout, seconds = self._pace(model, example, backward) if worth else (None, 0.0)
@@ -340,11 +360,24 @@ class Passes:
                 self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
 
     def _pace(self, model: nn.Module, example: Tensor, backward: bool) -> tuple[Layout, float]:
+        fusion = None if backward else self._fusion
+        if fusion is not None and not self._interactive:
+            return "channels_last", 0.0
+
         def run(inputs: Tensor) -> Tensor:
-            with self._autocast(), self._adapter.randomness(0):
+            with self._autocast(), self._adapter.randomness(0), fusion or nullcontext():
                 return self._run(model, inputs)
 
-        return pace(self._adapter.model, self.precision, example, run, backward)
+        layouts: tuple[Layout, ...] = (
+            ("channels_last",) if fusion else ("channels_last", "contiguous")
+        )
+        return pace(self._adapter.model, self.precision, example, run, backward, layouts)
+
+    @property
+    def _fusible(self) -> bool:
+        adapter = self._adapter
+        usual = self.precision == "float32" and adapter.dtype == torch.float32
+        return usual and adapter.device.type == "cpu" and not adapter.draws
 
     def _laid_out(self, inputs: Tensor) -> Tensor:
         return laid_out(inputs, self.layout)
@@ -356,50 +389,4 @@ class Passes:
         )
 
     def _run(self, model: nn.Module, inputs: Tensor) -> Tensor:
-        return run(model, inputs, self._adapter.pick)
-
-
-def _reached(captured: Capture, layer: str) -> Tensor:
-    if layer not in captured.outputs:
-        raise LayerError(f"Layer {layer!r} is not reached.", "Choose one that runs.")
-    return captured.outputs[layer]
-
-
-def _gradients(scores: Tensor, places: list[Tensor], layer: str | None = None) -> list[Tensor]:
-    """Gradients at the first place, which must be reached, and at others, which need not be."""
-    if not scores.requires_grad:
-        raise ModelError(
-            "No gradient reaches the score.",
-            "The model blocks it (no_grad, inference_mode, quantised or detached outputs) or does "
-            "not depend on its input. Use the float model for gradient methods.",
-        )
-    try:
-        gradients = torch.autograd.grad(scores.sum(), places, allow_unused=True)
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            raise
-        raise ModelError(
-            f"The backward pass failed: {error}",
-            "Differentiate the model on such a tensor yourself to see where.",
-        ) from error
-    if gradients[0] is None:
-        what = f"layer {layer!r}" if layer else "the input"
-        raise (LayerError if layer else ModelError)(
-            f"The score does not depend on {what}.",
-            "Choose another layer or target."
-            if layer
-            else "Is the input detached in forward, or the model quantised?",
-        )
-    found = [
-        torch.zeros_like(p) if g is None else g for g, p in zip(gradients, places, strict=True)
-    ]
-    return [_finite(gradient, "gradient") for gradient in found]
-
-
-def _finite(values: Tensor, what: str) -> Tensor:
-    if not bool(torch.isfinite(values).all()):
-        raise ModelError(
-            f"The model's {what} is NaN or infinite.",
-            "Check the weights and the input's scale, or use precision='float32'.",
-        )
-    return values
+        return run(model, inputs, lambda output: settled(self._adapter.pick(output)))

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
+from nbxplain.core.fusion import fold, norm_arguments
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, accompany, companion_of, defer, graft
 from nbxplain.methods.propagation.shares import BIAS, share, spread
@@ -336,30 +337,13 @@ def _origin(x: Tensor) -> Operation | None:
 
 def _merged(linear: Operation, norm: Operation) -> Operation:
     """The one linear map that equals a linear map and the batch norm after it."""
-    names = (
-        "input",
-        "running_mean",
-        "running_var",
-        "weight",
-        "bias",
-        "training",
-        "momentum",
-        "eps",
-    )
-    given = dict(zip(names, norm.arguments, strict=False)) | norm.options
-    if given.get("training"):
+    given = norm_arguments(norm)
+    if given["training"]:
         raise MethodError("Batch norm in training mode has no rule.", "Call model.eval().")
-    scale = torch.rsqrt(given["running_var"] + given.get("eps", 1e-5))
-    if given.get("weight") is not None:
-        scale = scale * given["weight"]
-    weight = linear.arguments[1].detach()
     bias = linear.arguments[2] if len(linear.arguments) > 2 else linear.options.get("bias")
-    shift = -given["running_mean"] if bias is None else bias.detach() - given["running_mean"]
-    shift = shift * scale
-    if given.get("bias") is not None:
-        shift = shift + given["bias"]
-    shape = [1] * weight.ndim
-    shape[1 if "transpose" in linear.name else 0] = -1
-    arguments = (linear.arguments[0], weight * scale.view(shape), shift, *linear.arguments[3:])
+    bias = None if bias is None else bias.detach()
+    outputs = 1 if "transpose" in linear.name else 0
+    weight, shift = fold(linear.arguments[1].detach(), bias, given, outputs)
+    arguments = (linear.arguments[0], weight, shift, *linear.arguments[3:])
     options = {k: v for k, v in linear.options.items() if k not in ("weight", "bias")}
     return Operation(linear.name, linear.function, arguments, options, sinks=norm.sinks)

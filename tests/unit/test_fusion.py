@@ -1,0 +1,280 @@
+"""Fused convolutions give what the network gives, whatever it does with their results."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nbxplain import explain
+from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.fusion import Fusion, fusion_for, settled
+from nbxplain.core.passes import Passes
+from tests.architectures import ARCHITECTURES, architecture, drawn, pictures
+
+CONVOLUTIONAL = ("resnet", "vgg", "mobilenet", "regnet")
+
+
+def fused(model: nn.Module, x: Tensor) -> tuple[Tensor, int]:
+    """The scores by fused convolutions, and how many operations they took in."""
+    with torch.no_grad(), Fusion() as fusion:
+        scores: Tensor = settled(model(x.contiguous(memory_format=torch.channels_last)))
+    return scores, fusion.met
+
+
+def exactly(model: nn.Module, x: Tensor) -> Tensor:
+    """The scores in float64, of the network as it is."""
+    with torch.no_grad():
+        scores: Tensor = copy.deepcopy(model).double()(x.double()).float()
+    return scores
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_architectures(name: str) -> None:
+    model, x = architecture(name), pictures(3)
+    scores, met = fused(model, x)
+    assert (met > 0) == (name in CONVOLUTIONAL)
+    torch.testing.assert_close(scores, exactly(model, x), rtol=1e-4, atol=1e-5)
+
+
+def test_all_that_can_be_fused_is() -> None:
+    """Each batch norm and each ReLU of a ResNet, and each sum."""
+    model = architecture("resnet")
+    kinds = [type(module).__name__ for module in model.modules()]
+    wanted = [kinds.count(kind) for kind in ("BatchNorm2d", "ReLU", "ResNetBottleNeckLayer")]
+    assert fused(model, pictures())[1] == sum(wanted)
+
+
+class Net(nn.Module):
+    """Two convolutions and a batch norm, wired by a function."""
+
+    def __init__(self, wiring: Callable[[Net, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(3, 4, 3, padding=1), nn.Conv2d(4, 4, 3, padding=1)
+        self.same = nn.Conv2d(4, 4, 3, padding="same")
+        self.norm, self.other = nn.BatchNorm2d(4), nn.BatchNorm2d(4)
+        self.wiring = wiring
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.wiring(self, x).flatten(1).sum(1, keepdim=True).repeat(1, 2)
+
+
+def before_and_after(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return torch.cat([F.relu(net.norm(y)), y, net.norm(y)], 1)
+
+
+def in_place(net: Net, x: Tensor) -> Tensor:
+    y = net.norm(net.first(x))
+    F.relu(y, inplace=True)
+    return y * 2
+
+
+def sum_in_place(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    z = net.norm(net.second(F.relu(y)))
+    z += y
+    return F.relu_(z) - y
+
+
+def sum_into_a_known_one(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x).tanh()
+    y += net.second(y.clone())
+    return y
+
+
+def twice_itself(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return y + y
+
+
+def two_sums(net: Net, x: Tensor) -> Tensor:
+    y, z = net.first(x), net.first(2 * x)
+    return F.relu(y + z + 1 + x.mean()) + torch.add(y, z, alpha=2)
+
+
+def broadcast_sum(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return net.second(y) + net.second(y.mean((2, 3), keepdim=True)) + x.mean((1, 2, 3), True)
+
+
+def operations_on_sums(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    z = y.tanh() + net.second(y)
+    return net.norm(net.first(x) + y) + F.relu6(net.second(y) + y) + (z + y) + F.relu(z + y)
+
+
+def two_norms(net: Net, x: Tensor) -> Tensor:
+    return net.other(net.norm(net.first(x)))
+
+
+def one_convolution_with_either_norm(net: Net, x: Tensor) -> Tensor:
+    return net.norm(net.first(x)) * net.other(net.first(x))
+
+
+def norm_after_relu(net: Net, x: Tensor) -> Tensor:
+    return net.norm(F.relu(net.first(x)))
+
+
+def norm_of_the_batch(net: Net, x: Tensor) -> Tensor:
+    return F.batch_norm(net.first(x), None, None, training=True)
+
+
+def named_padding(net: Net, x: Tensor) -> Tensor:
+    return F.relu(net.norm(net.same(net.first(x))))
+
+
+def activations(net: Net, x: Tensor) -> Tensor:
+    y = net.norm(net.first(x))
+    known = F.relu6(y), F.hardtanh(y, -0.5, 0.25), F.hardtanh(y, max_val=0.1), F.silu(y)
+    return torch.cat([*known, F.hardswish(y), F.gelu(y), y.clamp(min=0), y.relu(), y.sigmoid()], 1)
+
+
+def weights_that_are_computed(net: Net, x: Tensor) -> Tensor:
+    return F.relu(net.norm(F.conv2d(x, net.first.weight.tanh(), padding=1)))
+
+
+def arguments_by_name(net: Net, x: Tensor) -> Tensor:
+    y = F.conv2d(x, weight=net.first.weight, bias=net.first.bias)
+    return F.relu(F.batch_norm(y, net.norm.running_mean, net.norm.running_var, eps=0.1))
+
+
+def control_flow(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return F.relu(y) if y.shape[0] == 3 and float(y.mean()) > 1e9 else y.abs()
+
+
+def channels_first(net: Net, x: Tensor) -> Tensor:
+    return F.relu(net.norm(net.first(x.contiguous())))
+
+
+def views(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    rows = y[:, :, 0]
+    rows.zero_()
+    return net.norm(y)
+
+
+WIRINGS = [
+    before_and_after, in_place, sum_in_place, sum_into_a_known_one, twice_itself, two_sums,
+    broadcast_sum, operations_on_sums, two_norms, one_convolution_with_either_norm,
+    norm_after_relu, norm_of_the_batch, named_padding, activations, weights_that_are_computed,
+    arguments_by_name, control_flow, channels_first, views,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("wiring", WIRINGS, ids=lambda wiring: wiring.__name__)
+def test_wirings(wiring: Callable[[Net, Tensor], Tensor]) -> None:
+    model, x = drawn(Net(wiring)), pictures(3)
+    torch.testing.assert_close(fused(model, x)[0], exactly(model, x), rtol=1e-4, atol=1e-3)
+
+
+def overwritten(net: Net, x: Tensor) -> Tensor:
+    y = net.norm(net.first(x))
+    x.zero_()
+    return F.relu(y)
+
+
+def test_an_input_that_is_overwritten_is_noticed() -> None:
+    with pytest.raises(RuntimeError, match="overwritten"):
+        fused(drawn(Net(overwritten)), pictures(3))
+
+
+def test_where_fusion_fails_nothing_is_seen_of_it() -> None:
+    x, options = pictures(), {"window": 8, "stride": 8, "baseline": torch.zeros(1, 3, 32, 32)}
+    given: dict[str, Any] = options | {"target": 0, "layout": "channels_last"}
+    found = explain(drawn(Net(overwritten)), x, "occlusion", **given)
+    sound = explain(drawn(Net(not_overwritten)), x, "occlusion", **given)
+    torch.testing.assert_close(found.values, sound.values, rtol=1e-3, atol=1e-3)
+
+
+def not_overwritten(net: Net, x: Tensor) -> Tensor:
+    return F.relu(net.norm(net.first(x)))
+
+
+def test_results_can_be_kept() -> None:
+    """A tensor that a module keeps is good after the pass, without the mode."""
+    model = drawn(Net(not_overwritten))
+    x = pictures(2).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        with Fusion():
+            kept = model.norm(model.first(x))
+        expected = model.norm(model.first(x))
+        assert kept.shape == expected.shape
+        torch.testing.assert_close(kept * 1, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_weights_that_change_are_folded_again() -> None:
+    model, x = drawn(Net(not_overwritten)), pictures(2)
+    fusion = Fusion()
+    for change in (0.0, 1.0):
+        with torch.no_grad():
+            model.first.weight += change
+            model.norm.running_var += change
+            with fusion:
+                scores = settled(model(x.contiguous(memory_format=torch.channels_last)))
+        torch.testing.assert_close(scores, exactly(model, x), rtol=1e-4, atol=1e-3)
+
+
+def fusing(model: nn.Module, **options: Any) -> tuple[Passes, Tensor]:
+    """Passes that have run sixteen inputs, and their scores."""
+    passes, x = Passes(ModelAdapter(model), layout="channels_last", **options), pictures(16)
+    dtype = passes._adapter.dtype
+    parts = passes.scores(16, lambda rows: x[rows].to(dtype), lambda output, rows: output[:, 0])
+    return passes, torch.cat([scores for _, scores in parts])
+
+
+def test_long_runs_are_fused() -> None:
+    model = architecture("resnet")
+    passes, scores = fusing(model)
+    assert passes._fusion is not None
+    assert passes._fusion.met > 0
+    torch.testing.assert_close(scores, exactly(model, pictures(16))[:, 0], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("change", [nn.Module.double, lambda m: nn.Sequential(m, Drawing())])
+def test_not_in_other_precisions_nor_where_numbers_are_drawn(
+    change: Callable[[nn.Module], nn.Module],
+) -> None:
+    adapter = ModelAdapter(change(architecture("resnet")))
+    adapter.outputs(pictures().to(adapter.dtype))
+    passes, x = Passes(adapter), pictures(16).to(adapter.dtype)
+    list(passes.scores(16, lambda rows: x[rows], lambda output, rows: output[:, 0]))
+    assert passes._fusion is None
+
+
+class Drawing(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x + torch.rand_like(x)
+
+
+def test_bfloat16_is_not_fused() -> None:
+    assert fusing(architecture("resnet"), precision="bfloat16")[0]._fusion is None
+
+
+def test_a_network_that_fusion_would_change_is_run_plainly() -> None:
+    """Scores that hang on the last digit of a convolution: fused, they are others."""
+
+    def brittle(net: Net, x: Tensor) -> Tensor:
+        y = net.norm(net.first(x))
+        return (y * 1e9) % 7
+
+    model = drawn(Net(brittle))
+    with torch.no_grad():
+        assert fusion_for(model, pictures(), model) is None
+
+
+@pytest.mark.parametrize("context", [torch.enable_grad, lambda: torch.autocast("cpu")])
+def test_within_other_modes_nothing_is_fused(context: Callable[[], Any]) -> None:
+    def wiring(net: Net, x: Tensor) -> Tensor:
+        with context():
+            return F.relu(net.norm(net.first(x))).float()
+
+    scores, met = fused(drawn(Net(wiring)), pictures())
+    assert met == 0
+    assert type(scores) is Tensor
