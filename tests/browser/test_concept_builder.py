@@ -1,4 +1,4 @@
-"""Concepts are built in JupyterLab: by files, by paste, by drop, by crops; tested, shown, steered."""
+"""Concepts built in JupyterLab: by files, paste, drop and crops; tested, shown, steered."""
 
 from __future__ import annotations
 
