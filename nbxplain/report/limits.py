@@ -29,8 +29,8 @@ OF_GROUP = {
     "that choice and on how the input was divided. They add up to the score, not to the "
     "probability, unless it says so.",
     "attention": "Attention says where information may flow, not how much of it decides.",
-    "concept": "A concept is what its examples have in common, which may not be what its name says. "
-    "The map holds at one layer, to first order.",
+    "concept": "A concept is what its examples have in common, which may not be what its name "
+    "says. The map holds at one layer, to first order.",
 }
 """By the group of a method."""
 

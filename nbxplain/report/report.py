@@ -19,10 +19,11 @@ from nbxplain.results import Attribution
 class Report:
     """One explanation of one input, ready to be filed.
 
-    checks: what nbxplain.evaluation found out about it. alternatives: explanations of the same
-    input by other methods or for other classes. context: what the reader should know besides, by
-    name ("Requested by", "Intended use"). code: what reproduces the explanation. Raises InputError
-    for a batch, and for alternatives of another input.
+    checks: what nbxplain.evaluation found out about it, beside `attribution.checks`.
+    alternatives: explanations of the same input by other methods or for other classes. context:
+    what the reader should know besides, by name ("Requested by", "Intended use"). code: what
+    reproduces the explanation. Raises InputError for a batch, and for alternatives of another
+    input.
     """
 
     attribution: Attribution
@@ -54,9 +55,9 @@ class Report:
     @property
     def sections(self) -> list[Section]:
         """The report as blocks, whatever it is written as."""
-        return sections(
-            self.attribution, self.checks, self.alternatives, dict(self.context), self.code
-        )
+        checks = {**self.attribution.checks, **{check.name: check for check in self.checks}}
+        made = [check for check in checks.values() if check.complete]
+        return sections(self.attribution, made, self.alternatives, dict(self.context), self.code)
 
     def html(self) -> str:
         """A self-contained page: no scripts, nothing from a network, made to be printed too."""
@@ -66,18 +67,21 @@ class Report:
         """Pages of A4 with text that can be searched."""
         return paper(self.title, self.sections, self.attribution.provenance)
 
+    def encode(self, format: str) -> bytes:
+        """The bytes of an html or pdf file. Raises InputError for other formats."""
+        if format == "html":
+            return self.html().encode()
+        if format == "pdf":
+            return self.pdf()
+        raise InputError(
+            f"A report cannot be written as {format or 'a file without suffix'}.",
+            "Choose .html or .pdf.",
+        )
+
     def save(self, path: str | Path) -> Path:
         """Writes .html or .pdf; returns the path. Raises InputError for other suffixes."""
         path = Path(path)
-        if path.suffix.lower() == ".html":
-            path.write_text(self.html(), encoding="utf-8")
-        elif path.suffix.lower() == ".pdf":
-            path.write_bytes(self.pdf())
-        else:
-            raise InputError(
-                f"A report cannot be written as {path.suffix or 'a file without suffix'}.",
-                "Choose .html or .pdf.",
-            )
+        path.write_bytes(self.encode(path.suffix.lstrip(".").lower()))
         return path
 
     def __repr__(self) -> str:

@@ -34,6 +34,8 @@ MIME = {
     "pdf": "application/pdf",
     "html": "text/html",
     "npz": "application/octet-stream",
+    "report.html": "text/html",
+    "report.pdf": "application/pdf",
 }
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from nbxplain.core.errors import ExplanationError
+from nbxplain.report import Report
 from nbxplain.results import Attribution
 from nbxplain.widget import html, protocol, wire
 from nbxplain.widget.code import code
 from nbxplain.widget.telling import Telling
 from nbxplain.widget.traits import IDLE
 
+ALTERNATIVES = 5
+"""Explanations of the history that a report shows."""
 LOOK = ("opacity", "colormap", "clip", "sign", "threshold", "native")
 """Traits that say how figures look."""
 
@@ -34,6 +38,18 @@ class Keeping(Telling):
         format = path.suffix.lstrip(".").lower()
         path.write_bytes(self._encode(format, **options))
         return path
+
+    def report(self, path: str | Path, *, context: Mapping[str, str] | None = None) -> Path:
+        """Writes .html or .pdf for a file: what was asked, the explanation beside those of the
+        history, how it was checked, its limits, its provenance; see nbxplain.Report."""
+        return self._report(context).save(path)
+
+    def _report(self, context: Mapping[str, str] | None = None) -> Report:
+        shown = self._current()
+        pinned_first = sorted(self._past.items, key=lambda item: not item["pinned"])
+        kept = [self._past.attributions[item["id"]] for item in pinned_first]
+        others = [other for other in kept if other is not shown][:ALTERNATIVES]
+        return Report(shown, (), others, context or {}, self.code())
 
     def code(self) -> str:
         """Code that computes the shown result without the widget, bit for bit on this machine."""
@@ -60,6 +76,8 @@ class Keeping(Telling):
             if self.result is not None and self.result.attention is not None:
                 state["_result"] = wire.with_heads(state["_result"], self.result.attention)
             return html.page(state, f"{self._adapter.name} · nbxplain")
+        if format.startswith("report."):
+            return self._report().encode(format.removeprefix("report."))
         if format in ("png", "svg", "pdf"):
             options = {**self._looks(), **options}
         return self._current().encode(format, **options)

@@ -224,7 +224,9 @@ def test_a_picture_becomes_the_baseline(explorer: Explorer, page: FakePage) -> N
     assert "notes.txt" in refused["error"]["title"]
 
 
-@pytest.mark.parametrize("format", ["png", "svg", "pdf", "html", "npz"])
+@pytest.mark.parametrize(
+    "format", ["png", "svg", "pdf", "html", "npz", "report.html", "report.pdf"]
+)
 def test_exports_come_as_a_buffer(explorer: Explorer, page: FakePage, format: str) -> None:
     answer = page.ask(
         "export", format=format, width="single", dpi=72, caption=True, transparent=False

@@ -13,12 +13,14 @@ import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from nbxplain import Attribution, ExplanationError, Report, explain
+from nbxplain import Attribution, ExplanationError, Explorer, Report, explain
 from nbxplain.evaluation import deletion, insertion
 from nbxplain.methods.base import Group
 from nbxplain.report.limits import OF_GROUP
 from nbxplain.report.paper import EDGE, WIDTH, Sheets
 from tests.models import cnn, picture
+
+pytest_plugins = ["tests.unit.page"]
 
 LABELS = ["cat", "dog", "<b>fish</b>", "bird", "ant"]
 
@@ -154,3 +156,17 @@ def test_what_cannot_be_reported(explained: Attribution, tmp_path: Path) -> None
     with pytest.raises(ExplanationError, match="docx"):
         Report(explained).save(tmp_path / "why.docx")
     assert not list(tmp_path.iterdir())
+
+
+def test_the_explorer_reports_what_it_shows(wire: None, tmp_path: Path) -> None:
+    explorer = Explorer(cnn(), picture(), labels=LABELS, method="gradient")
+    explorer.wait()
+    explorer.method = "occlusion"
+    explorer.wait()
+    explorer.checks.run(["deletion"])
+    explorer.checks.wait()
+    text = words(explorer.report(tmp_path / "why.html", context={"File": "7-A"}).read_text())
+    for wanted in ("Occlusion", "Gradient", "Deletion", "File", "7-A", "attribution = explain("):
+        assert wanted in text, f"{wanted!r} is not in the report"
+    assert explorer.report(tmp_path / "why.pdf").read_bytes().startswith(b"%PDF")
+    explorer.close()

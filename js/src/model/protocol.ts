@@ -625,7 +625,7 @@ export interface EditRequest {
 export interface ExportRequest {
 	id: string;
 	kind: "export";
-	format: "png" | "svg" | "pdf" | "html" | "npz";
+	format: "png" | "svg" | "pdf" | "html" | "npz" | "report.html" | "report.pdf";
 	width: "single" | "double" | "slide";
 	dpi: number;
 	comparison: boolean;

@@ -149,7 +149,7 @@ class ExportRequest(TypedDict):
 
     id: str
     kind: Literal["export"]
-    format: Literal["png", "svg", "pdf", "html", "npz"]
+    format: Literal["png", "svg", "pdf", "html", "npz", "report.html", "report.pdf"]
     width: Literal["single", "double", "slide"]
     dpi: int
     comparison: bool

@@ -25,6 +25,16 @@ const FORMATS: { value: Format; label: string; name: string }[] = [
 		name: "one page, still to be looked through, no kernel",
 	},
 	{ value: "npz", label: "NPZ", name: "the raw values, with their provenance" },
+	{
+		value: "report.html",
+		label: "report",
+		name: "question, answer, evidence and limits, to be filed",
+	},
+	{
+		value: "report.pdf",
+		label: "report PDF",
+		name: "question, answer, evidence and limits, on paper",
+	},
 ];
 
 const WIDTHS: { value: Choice["width"]; label: string; name: string }[] = [
@@ -40,6 +50,9 @@ const SUBJECTS = [
 
 /** A page and raw values have no width in millimetres. */
 const FIGURES = new Set<Format>(["png", "svg", "pdf"]);
+
+const labelOf = (format: Format) =>
+	FORMATS.find(({ value }) => value === format)?.label;
 
 export function ExportDialog({ store, onClose }: DialogProps) {
 	const shown = useComputed(() => compared(store));
@@ -101,7 +114,7 @@ export function ExportDialog({ store, onClose }: DialogProps) {
 						disabled={busy.value || earlier}
 						onClick={save}
 					>
-						{busy.value ? "drawing…" : `Save ${format.toUpperCase()}`}
+						{busy.value ? "drawing…" : `Save ${labelOf(format)}`}
 					</button>
 				</>
 			}
