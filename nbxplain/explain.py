@@ -263,7 +263,7 @@ def provenance(
 ) -> dict[str, Any]:
     """What is needed to get the same numbers again, as JSON."""
     return {
-        **sources(setting, passes),
+        **sources(setting.adapter, setting.inputs, passes),
         "method": method.name,
         "parameters": _brief(method.model_dump(mode="json")),
         "target": setting.names,
@@ -271,18 +271,17 @@ def provenance(
     }
 
 
-def sources(setting: Setting, passes: Passes) -> dict[str, Any]:
+def sources(adapter: ModelAdapter, inputs: Inputs, passes: Passes) -> dict[str, Any]:
     """Of the provenance what every method shares: versions, model, input and passes."""
-    adapter = setting.adapter
     return {
         "nbxplain": _version(),
         "torch": str(torch.__version__),
         "python": platform.python_version(),
         "model": adapter.name,
         "weights": adapter.weight_hash,
-        **_about(setting),
+        **_about(adapter, inputs),
         "preprocessing": adapter.preprocessing_name,
-        "input": list(setting.inputs.tensor.shape),
+        "input": list(inputs.tensor.shape),
         "device": str(adapter.device),
         "precision": passes.precision,
         "chunk": passes.chunk,
@@ -291,9 +290,9 @@ def sources(setting: Setting, passes: Passes) -> dict[str, Any]:
     }
 
 
-def _about(setting: Setting) -> dict[str, Any]:
+def _about(adapter: ModelAdapter, inputs: Inputs) -> dict[str, Any]:
     """What takes the place of weights in an estimator, and the columns of a table."""
-    model, table = setting.adapter.model, setting.inputs.table
+    model, table = adapter.model, inputs.table
     about: dict[str, Any] = {}
     if isinstance(model, Estimator):
         about |= {"settings": model.settings, "scikit-learn": version("scikit-learn")}

@@ -22,6 +22,7 @@ from nbxplain.counterfactuals.causal import CausalGraph
 from nbxplain.counterfactuals.result import Counterfactuals
 from nbxplain.counterfactuals.search import CLEAR, Hunt
 from nbxplain.counterfactuals.wish import Desired, Wish
+from nbxplain.explain import sources
 
 Search = Literal["auto", "gradient", "genetic", "nearest"]
 
@@ -146,7 +147,8 @@ def searching(
             evaluations=passes.evaluations,
             seconds=time.perf_counter() - started,
             provenance={
-                "model": type(adapter.model).__name__,
+                **sources(adapter, inputs, passes),
+                "method": "counterfactuals",
                 "desired": desired,
                 **asdict(plan),
                 "search": used,

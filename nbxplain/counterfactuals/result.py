@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from nbxplain.core.tables import Table
+from nbxplain.counterfactuals.base import Counterfactual
+
+if TYPE_CHECKING:
+    from nbxplain.figure import Drawing
 
 
 @dataclass
-class Counterfactuals:
+class Counterfactuals(Counterfactual):
     """k rows for each of Q queries, encoded (Q, k, F) in `rows` beside the originals (Q, F).
 
     `valid` (Q, k): predicted as desired, within all bounds. `actions` (Q, k, F): what was changed
@@ -39,11 +43,6 @@ class Counterfactuals:
     notices: list[str] = field(default_factory=list)
     done: int = 1
     total: int = 1
-
-    @property
-    def validity(self) -> float:
-        """The share of the rows that are predicted as desired."""
-        return float(self.valid.double().mean())
 
     def changes(self, query: int = 0) -> list[dict[str, tuple[Any, Any]]]:
         """For each row of a query: the features that differ, with value before and after."""
@@ -114,7 +113,7 @@ class Counterfactuals:
         shape = f"{len(self.rows)} x {self.rows.shape[1]}"
         return f"<Counterfactuals to be {self.desired}: {shape}, {self.validity:.0%} valid>"
 
-    def figure(self, query: int = 0, **options: Any) -> Any:
+    def figure(self, query: int = 0, **options: Any) -> Drawing:
         """A table of the row and its counterfactuals, changed cells marked; options as in Style."""
         from nbxplain.counterfactuals.figure import draw_table
 

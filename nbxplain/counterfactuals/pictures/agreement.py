@@ -20,7 +20,8 @@ from nbxplain.counterfactuals.wish import Wish
 
 @dataclass(frozen=True)
 class Likeness:
-    """Features of examples at a layer: means and deviations (C,) of its channels over places."""
+    """Features of examples at a layer, each channel's mean over places: their means and standard
+    deviations (C,), of which none counts as smaller than the average one."""
 
     layer: Layer
     mean: Tensor

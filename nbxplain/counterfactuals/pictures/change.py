@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nbxplain.counterfactuals.pictures.parameters import PictureSearch
 
-LEAST = 1e-3
+LEAST = 1e-2
 """The weight of squares where none is wanted: without any, a change has no length."""
 SHARP = 1e-4
 """Slopes below this count as smooth: total variation has a corner at zero."""

@@ -12,7 +12,7 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import InputError
 from nbxplain.core.passes import Passes
 from nbxplain.core.regions import Regions
-from nbxplain.counterfactuals.pictures.hunt import hunt
+from nbxplain.counterfactuals.pictures.hunt import check_picture, hunt
 from nbxplain.counterfactuals.pictures.place import Mask
 from nbxplain.counterfactuals.pictures.result import PictureCounterfactuals
 from nbxplain.counterfactuals.wish import Desired
@@ -49,6 +49,7 @@ def picture_counterfactuals(
     adapter = ModelAdapter(model, preprocess, labels, output, device)
     with torch.inference_mode(False), torch.autocast(adapter.device.type, enabled=False):
         inputs = adapter.read(image)
+        check_picture(inputs)
         if len(inputs.tensor) != 1:
             raise InputError(f"{len(inputs.tensor)} pictures were given.", "Give one at a time.")
         like = None if examples is None else adapter.read(examples)

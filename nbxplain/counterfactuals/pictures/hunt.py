@@ -26,7 +26,7 @@ from nbxplain.explain import Setting, sources
 
 BACK = 0.05
 """Of a step that is not needed any more: the share of the drive that is given back."""
-HALVINGS = 10
+HALVINGS = 16
 UNSTEADY, UNSURE, INVALID = 1e8, 1e10, 1e12
 """What is added to the objective of a picture that holds only undisturbed, that is less probable
 than wished, and that is not valid."""
@@ -118,10 +118,7 @@ class _Walk:
     ) -> _Walk:
         """Everything that can be wrong is found here. Raises ExplanationError."""
         adapter, inputs = setting.adapter, setting.inputs
-        if inputs.is_table:
-            raise InputError(
-                "A table row is no picture.", "Use nbxplain.counterfactuals.counterfactuals."
-            )
+        check_picture(inputs)
         adapter.check_inside()
         inputs = replace(inputs, tensor=inputs.tensor[:1], pictures=inputs.pictures[:1])
         x = inputs.tensor
@@ -151,7 +148,7 @@ class _Walk:
         nothing = _Best(
             drive,
             space.pixels(drive),
-            torch.full_like(start.margin, torch.inf).repeat(search.k),
+            torch.full((search.k,), torch.inf, dtype=torch.float64, device=x.device),
             Said(*(value.repeat(search.k) for value in vars(start).values())),
             torch.zeros_like(start.margin).repeat(search.k),
         )
@@ -190,7 +187,7 @@ class _Walk:
         """
         drive, steady = self.best.drive, self.best.worth < UNSTEADY
         noise = self._noise(self.best.pixels)
-        low = torch.zeros_like(self.best.worth)
+        low = torch.zeros_like(self.best.said.margin)
         high = torch.ones_like(low)
         for _ in range(HALVINGS):
             share = (low + high) / 2
@@ -272,8 +269,9 @@ class _Walk:
         objective = torch.stack(list(self._terms(new).values())).sum(0)
         # Far from the wish, the nearest is best: by probability, or by score where there is none.
         far = -torch.where(said.probability.isnan(), said.margin, said.probability.log())
-        held = torch.where(steady, 0.0, torch.where(said.enough, UNSTEADY, UNSURE)).to(objective)
-        new.worth = torch.where(said.valid, objective + held, INVALID + far)
+        held = torch.where(steady, 0.0, torch.where(said.enough, UNSTEADY, UNSURE))
+        # In double, or beside such numbers every objective would be the same.
+        new.worth = torch.where(said.valid, objective.double() + held, INVALID + far.double())
         self.best.offer(new)
 
     def _terms(self, best: _Best) -> dict[str, Tensor]:
@@ -310,7 +308,7 @@ class _Walk:
 
     def _provenance(self) -> dict[str, Any]:
         found = {
-            **sources(self.setting, self.agreement.passes),
+            **sources(self.setting.adapter, self.inputs, self.agreement.passes),
             "method": "picture_counterfactuals",
             "desired": self.said,
             "parameters": self.search.model_dump(mode="json"),
@@ -319,6 +317,14 @@ class _Walk:
         }
         likeness = self.agreement.likeness
         return found if likeness is None else {**found, "examples": likeness.described}
+
+
+def check_picture(inputs: Inputs) -> None:
+    """Raises InputError for a table."""
+    if inputs.is_table:
+        raise InputError(
+            "A table row is no picture.", "Use nbxplain.counterfactuals.counterfactuals."
+        )
 
 
 def _refuse_granted(wish: Wish, scores: Tensor, names: Sequence[str], said: str) -> None:
@@ -335,4 +341,4 @@ def _refuse_granted(wish: Wish, scores: Tensor, names: Sequence[str], said: str)
     raise TargetError(f"The picture is {said} already.", hint)
 
 
-__all__ = ["hunt"]
+__all__ = ["check_picture", "hunt"]
