@@ -88,8 +88,8 @@ class Passes:
     takes about a quarter of a second. Results do not depend on the chunk (1e-5). The layouts round
     differently, which on a deep network shows in the fourth digit of a gradient, as the rounding of
     float32 itself does; both are part of the provenance. Many scores of pictures come from fused
-    convolutions (fusion.py), for which the layout is channels_last. `precision="bfloat16"` runs under
-    autocast and keeps the cosine between its gradients and float32 ones in `fidelity`.
+    convolutions (fusion.py), for which the layout is channels_last. `precision="bfloat16"` runs
+    under autocast and keeps the cosine between its gradients and float32 ones in `fidelity`.
     """
 
     def __init__(
