@@ -51,7 +51,7 @@ export function CascadeView({
 /** A bar from 0 to 1 with the thresholds marked. */
 function Track({ at, marks }: { at: number | null; marks: number[] }) {
 	return (
-		<span class="nbx-track" aria-hidden="true">
+		<span class="nbx-lane" aria-hidden="true">
 			<span style={{ width: `${100 * Math.max(0, at ?? 0)}%` }} />
 			{marks.map((mark) => (
 				<i key={mark} style={{ left: `${100 * mark}%` }} />

@@ -38,7 +38,7 @@ export function SpreadView({
 					<div key={kind}>
 						<dt>{kind}</dt>
 						<dd>
-							<span class="nbx-track nbx-dots" aria-hidden="true">
+							<span class="nbx-lane nbx-dots" aria-hidden="true">
 								{[unstable, stable].map((mark) => (
 									<i key={mark} style={{ left: `${100 * mark}%` }} />
 								))}
