@@ -2,6 +2,7 @@ import { toBytes } from "../src/model/decode";
 import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { alternatives, diagnosis } from "./alternatives";
+import { checks, found, halfway } from "./checks";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
 import { comparedMethods, comparedTargets } from "./multiples";
@@ -149,6 +150,13 @@ const STATES: Record<string, Partial<Traits>> = {
 		...shapley,
 		_result: result("s1", shapley),
 		_alone: "waterfall",
+	},
+	unchecked: { ...done, _checks: checks() },
+	checking: { ...done, _checks: halfway("r1") },
+	checked: {
+		...done,
+		_result: result("r1", spec, { checks: found }),
+		_checks: checks(),
 	},
 	stale: { ...done, _stale: true },
 	mismatch: { _protocol: 2 },

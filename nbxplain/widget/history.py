@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
+
 from nbxplain.results import Attribution
 from nbxplain.widget import wire
-from nbxplain.widget.protocol import Checked, HistoryItem, Result
+from nbxplain.widget.protocol import Checked, HistoryItem, Result, Spec
 
 LENGTH = 12
 LARGEST = 330_000
@@ -47,6 +49,14 @@ class History:
                 else item
                 for item in self.items
             ]
+
+    def same(self, spec: Spec, attribution: Attribution) -> HistoryItem | None:
+        """The item of the same explanation, value for value."""
+        for item in self.items:
+            known = self.attributions[item["id"]]
+            if item["result"]["spec"] == spec and torch.equal(known.values, attribution.values):
+                return item
+        return None
 
     def forget(self, id: str) -> None:
         """Drops an item and what is behind it."""

@@ -129,6 +129,12 @@ class Telling(Traits):
             wire.result(a, uuid4().hex[:12], "final", specs[number])
             for a, number in zip(compared.attributions, compared.answered, strict=True)
         ]
+        for a, result in zip(compared.attributions, results, strict=True):
+            known = self._past.same(result["spec"], a)
+            if known is not None:
+                # The same map: what was found out about it holds here too.
+                a.checks = self._past.attributions[known["id"]].checks
+                result["checks"] = known["result"]["checks"]
         failures = [failure(error) for error in compared.failures.values()]
         for label, card in zip(compared.failures, failures, strict=True):
             card["title"] = f"{label}: {card['title']}"

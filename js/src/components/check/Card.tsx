@@ -54,10 +54,8 @@ export function Card({
 				</span>
 			</div>
 			{checked && !partial && <Outcome checked={checked} />}
-			{checked ? (
-				<p class="nbx-checked-reading">{checked.help}</p>
-			) : (
-				<p class="nbx-soft nbx-checked-reading">{offer?.does}</p>
+			{!partial && (
+				<p class="nbx-checked-reading">{checked?.help ?? offer?.does}</p>
 			)}
 			{offer?.obstacle && (
 				<p class="nbx-soft nbx-checked-reading">

@@ -24,7 +24,7 @@ export function CascadeView({
 		<ol class="nbx-cascade">
 			<li>
 				{stamp(map)}
-				<span class="nbx-cut">as trained</span>
+				<span class="nbx-cut">trained</span>
 			</li>
 			{stages.map(({ title, map: forgetful, similarity }) => (
 				<li key={title}>

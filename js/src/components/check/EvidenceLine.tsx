@@ -13,20 +13,29 @@ const TELLING = [
 	"standard_error",
 	"local_fit",
 	"deletion",
-	"insertion",
 	"sanity",
 	"stability",
 ];
 
+interface Props {
+	store: Store;
+	/** The width that there is; more than that of the map. */
+	room?: number;
+}
+
 /** Under the map: how far it can be trusted. Each item opens what it was read from. */
-export function EvidenceLine({ store }: { store: Store }) {
+export function EvidenceLine({ store, room }: Props) {
 	const result = store.shown.value;
 	if (!result || result.reason) return null;
 	const rows = evidenceOf(store, result)
 		.filter(({ name }) => TELLING.includes(name))
 		.sort((a, b) => TELLING.indexOf(a.name) - TELLING.indexOf(b.name));
 	return (
-		<ul class="nbx-evidence-line" aria-label="evidence">
+		<ul
+			class="nbx-evidence-line"
+			aria-label="evidence"
+			style={{ "--room": room && `${room}px` }}
+		>
 			{rows.map((row) => (
 				<li key={row.name}>
 					<button

@@ -48,9 +48,11 @@ export function RemovedView({ removed }: { removed: Removed }) {
 			</div>
 			<figcaption>
 				<span class="nbx-key nbx-key-line">{unit}, the map's order</span>
-				<span class="nbx-key nbx-key-band">
-					{orders} random maps, 90 % and mean
-				</span>
+				{orders > 1 && (
+					<span class="nbx-key nbx-key-band">
+						{orders} random maps, 90 % and mean
+					</span>
+				)}
 				<span>fill: {fill}</span>
 			</figcaption>
 		</figure>

@@ -128,7 +128,7 @@ function Progress({ store, result }: Props) {
 			</div>
 			<p class="nbx-soft nbx-check-why">
 				{checks?.result === result.id
-					? (now?.label ?? "starting")
+					? `${now?.label.toLowerCase() ?? "starting"} …`
 					: "Another result is being checked."}
 			</p>
 		</>

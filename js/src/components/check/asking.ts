@@ -49,6 +49,6 @@ export function hindrance(store: Store, result: Result): string {
 /** About how long, in words. */
 export function about(seconds: number): string {
 	if (seconds < 1) return "under 1 s";
-	if (seconds < 100) return `about ${Number(seconds.toPrecision(2))} s`;
+	if (seconds < 100) return `about ${Math.ceil(seconds)} s`;
 	return `about ${Math.round(seconds / 60)} min`;
 }

@@ -47,7 +47,7 @@ export function Single({ store, available }: Props) {
 			<div class="nbx-below" style={{ "--pane": `${width}px` }}>
 				<Readout store={store} scene={scene} />
 				<Legend store={store} scene={scene} />
-				<EvidenceLine store={store} />
+				<EvidenceLine store={store} room={available} />
 				<Predictions store={store} />
 			</div>
 		</>
