@@ -97,8 +97,9 @@ def _small(values: Tensor, longest: int) -> protocol.Grid:
     """A map (h, w) of at most `longest` cells a side; of a table a line (1, F)."""
     if values.ndim == 1:
         return wire.grid(values.double().unsqueeze(0).numpy(), bits=8)
-    shrink = max(1.0, max(values.shape) / longest)
-    size = [max(1, round(side / shrink)) for side in values.shape]
+    rows, columns = values.shape
+    shrink = max(1.0, max(rows, columns) / longest)
+    size = max(1, round(rows / shrink)), max(1, round(columns / shrink))
     reduced = F.adaptive_avg_pool2d(values.double()[None, None], size)[0, 0]
     return wire.grid(reduced.numpy(), bits=8)
 
