@@ -10,7 +10,9 @@ export function Alternatives({ store }: { store: Store }) {
 		<>
 			<Wish store={store} known={known} />
 			{known && <Found store={store} known={known} />}
-			<Rules store={store} />
+			<div class="nbx-rules-place">
+				<Rules store={store} />
+			</div>
 		</>
 	);
 }

@@ -60,8 +60,6 @@ interface RowProps extends Props {
 
 function Row({ store, known, row, place }: RowProps) {
 	const first = place === 0;
-	const table = store.traits._table.value;
-	const off = store.offlineReason.value;
 	const explained = known.explained === place;
 	return (
 		<li
@@ -75,35 +73,48 @@ function Row({ store, known, row, place }: RowProps) {
 				<span class="nbx-figure" title={unitOf(known)}>
 					{`${known.desired} ${known.unit === "score" ? figure(row.says) : row.says.toFixed(2)}`}
 				</span>
-				<span class="nbx-grow" />
-				{explained && <span class="nbx-mark nbx-mark-good">explained</span>}
-				{!explained && (
-					<>
-						{!first && (
-							<button
-								type="button"
-								class="nbx-link nbx-small"
-								title="put these values into the row, to edit them further"
-								disabled={!!off || !table}
-								onClick={() => table && apply(store, known, row, table)}
-							>
-								Apply
-							</button>
-						)}
-						<button
-							type="button"
-							class="nbx-link nbx-small"
-							title={off || "its shares in the place of those of the row"}
-							disabled={!!off || busy(known.job)}
-							onClick={() => send(store, { kind: "alternative", place })}
-						>
-							Explain
-						</button>
-					</>
-				)}
+				<Acts store={store} known={known} row={row} place={place} />
 			</div>
 			{!first && <Changes known={known} row={row} />}
 		</li>
+	);
+}
+
+/** What can be done with a row; of the one that is explained, that it is. */
+function Acts({ store, known, row, place }: RowProps) {
+	const table = store.traits._table.value;
+	const off = store.offlineReason.value;
+	return (
+		<span class="nbx-alternative-acts">
+			{known.explained === place ? (
+				<span class="nbx-mark nbx-mark-good">explained</span>
+			) : (
+				<>
+					{place > 0 && (
+						<button
+							type="button"
+							class="nbx-link nbx-small"
+							title={
+								off || "put these values into the row, to edit them further"
+							}
+							disabled={!!off || !table}
+							onClick={() => table && apply(store, known, row, table)}
+						>
+							Apply
+						</button>
+					)}
+					<button
+						type="button"
+						class="nbx-link nbx-small"
+						title={off || "its shares in the place of those of the row"}
+						disabled={!!off || busy(known.job)}
+						onClick={() => send(store, { kind: "alternative", place })}
+					>
+						Explain
+					</button>
+				</>
+			)}
+		</span>
 	);
 }
 
@@ -112,7 +123,12 @@ function unitOf({ unit, desired }: Alternatives): string {
 }
 
 function Reached({ row: { valid, margin } }: { row: Alternative }) {
-	if (valid) return <span class="nbx-good">✓ reached</span>;
+	if (valid)
+		return (
+			<span class="nbx-good" role="img" aria-label="reached" title="reached">
+				✓
+			</span>
+		);
 	return (
 		<span class="nbx-fair" title="how far in score">
 			{`✗ ${figure(-margin)} short`}
@@ -125,7 +141,7 @@ function Changes({ known, row }: { known: Alternatives; row: Alternative }) {
 	const before = known.rows[0]?.cells ?? [];
 	return (
 		<>
-			<dl class="nbx-changes">
+			<dl class="nbx-alternative-changes">
 				{row.cells.map((cell, place) => {
 					const name = known.names[place] ?? "";
 					if (cell.changed === "") return null;
