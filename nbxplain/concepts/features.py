@@ -83,18 +83,11 @@ class Reader:
 
     def seen(self, pictures: Sequence[Any] | Tensor) -> Iterator[Seen]:
         """Features batch by batch: only one batch of pictures is decoded at a time."""
-        weights = str(self.adapter.weight_hash)
-        shelves = {
-            layer.name: self.cache.shelf(weights, layer.name, self.space) for layer in self.layers
-        }
+        shelves = self._shelves("")
         for start in range(0, len(pictures), BATCH):
             tensor = self.adapter.read(pictures[start : start + BATCH]).tensor
             hashes = [picture_hash(row) for row in tensor]
-            new = [
-                number
-                for number, key in enumerate(hashes)
-                if any(key not in shelf for shelf in shelves.values())
-            ]
+            new = _missing(hashes, shelves)
             if new:
                 self._fill(tensor[new], [hashes[number] for number in new], shelves)
             yield Seen(
@@ -116,15 +109,56 @@ class Reader:
                     # A clone: a view would keep the whole batch alive.
                     shelves[layer.name][hashes[row]] = feature.clone()
 
-    def slopes(self, tensor: Tensor, target: Target) -> Iterator[dict[str, Tensor]]:
-        """The score's derivative (n, d) along each feature, at each layer, chunk by chunk."""
-        names = [layer.name for layer in self.layers]
-        parts = self.passes.layered(len(tensor), lambda rows: tensor[rows], names, target.score)
-        for part in parts:
-            yield {
-                layer.name: total(layer, part.gradients[layer.name], self.space).cpu()
-                for layer in self.layers
-            }
+    def slopes(self, tensor: Tensor, target: Target) -> dict[str, Tensor]:
+        """The score's derivatives (n, d) along each feature, at each layer.
+
+        Each picture once where all have the same classes for a target; of a callable nobody knows
+        whether it is the same again.
+        """
+        classes = {*zip(target.index, target.against, strict=True)}
+        kept = target.function is None and len(classes) == 1
+        shelves: dict[str, dict[str, Tensor]] = {layer.name: {} for layer in self.layers}
+        if kept:
+            shelves = self._shelves(f"score {classes}")
+        # Without a target that has a name pictures are told by their place.
+        keys = [picture_hash(row) if kept else str(n) for n, row in enumerate(tensor)]
+        new = torch.tensor(_missing(keys, shelves), dtype=torch.long)
+        if len(new):
+            self._derive(tensor, target, new, keys, shelves)
+        return {name: torch.stack([shelf[key] for key in keys]) for name, shelf in shelves.items()}
+
+    def _derive(
+        self,
+        tensor: Tensor,
+        target: Target,
+        new: Tensor,
+        keys: list[str],
+        shelves: dict[str, dict[str, Tensor]],
+    ) -> None:
+        new = new.to(tensor.device)
+        for part in self.passes.layered(
+            len(new),
+            lambda rows: tensor[new[rows]],
+            list(shelves),
+            lambda output, rows: target.score(output, new[rows]),
+        ):
+            for layer in self.layers:
+                read = total(layer, part.gradients[layer.name], self.space)
+                for row, slope in zip(part.rows.tolist(), read.cpu(), strict=True):
+                    shelves[layer.name][keys[new[row]]] = slope.clone()
+
+    def _shelves(self, of: str) -> dict[str, dict[str, Tensor]]:
+        """What is known at each layer: features, or derivatives `of` a score."""
+        weights = str(self.adapter.weight_hash)
+        return {
+            layer.name: self.cache.shelf(weights, f"{layer.name}{of}", self.space)
+            for layer in self.layers
+        }
+
+
+def _missing(keys: Sequence[str], shelves: dict[str, dict[str, Tensor]]) -> list[int]:
+    """Places of the keys that are not on every shelf."""
+    return [n for n, key in enumerate(keys) if any(key not in s for s in shelves.values())]
 
 
 def pooled(layer: Layer, activation: Tensor, space: Space) -> Tensor:

@@ -175,9 +175,8 @@ class Test:
         target = resolve(self.target, output, names)
         state.target = target.names(names)[0]
         state.notices += check_class(output, target, state.target)
-        reader = Reader(self.adapter, self._places(), self.space, passes)
-        parts = list(reader.slopes(self._class_tensor, target))
-        slopes = {layer: torch.cat([part[layer] for part in parts]) for layer in self.layers}
+        reader = Reader(self.adapter, self._places(), self.space, passes, self.cache)
+        slopes = reader.slopes(self._class_tensor, target)
         for layer, slope in slopes.items():
             if not bool(slope.any()):
                 raise LayerError(

@@ -235,6 +235,18 @@ def test_one_more_example_costs_one_more_pass(textures: nn.Module) -> None:
     assert passes_of(textures, cache, pictures) == nothing_new + 1
 
 
+def test_derivatives_are_computed_once_for_each_class_picture(textures: nn.Module) -> None:
+    cache, options = FeatureCache(), {"permutations": 19, "runs": 2}
+    first = asked(textures, cache=cache, class_images=textured("stripes", 40, 3), **options)
+    alone = asked(textures, class_images=textured("stripes", 41, 3), **options)
+    more = asked(textures, cache=cache, class_images=textured("stripes", 41, 3), **options)
+    assert torch.allclose(more.of("dots").derivatives, alone.of("dots").derivatives, atol=1e-5)
+    other = asked(textures, cache=cache, target=1, class_images=textured("dots", 40, 3), **options)
+    fresh = asked(textures, target=1, class_images=textured("dots", 40, 3), **options)
+    assert torch.allclose(other.of("dots").derivatives, fresh.of("dots").derivatives, atol=1e-5)
+    assert not torch.allclose(other.of("dots").derivatives, first.of("dots").derivatives, atol=0.1)
+
+
 def test_a_changed_model_never_gets_old_features(textures: nn.Module, tmp_path: Path) -> None:
     first = asked(textures, cache=FeatureCache(tmp_path), permutations=19)
     again = asked(textures, cache=FeatureCache(tmp_path), permutations=19)
