@@ -116,7 +116,8 @@ class Probe:
 
     def scores(self, pixels: Tensor) -> Tensor:
         """The scores (B, K) of inputs."""
-        return two_sided(self.adapter.outputs(self.to_model(pixels)))
+        with self.adapter.lock:
+            return two_sided(self.adapter.outputs(self.to_model(pixels)))
 
     def margins(self, pixels: Tensor, row: Tensor) -> Tensor:
         """The margins (B,) of inputs, by forward passes alone."""

@@ -33,7 +33,7 @@ def fgsm(
     units). truth: the true classes, by default the predicted ones. toward: the class to reach;
     without it any other will do. options: preprocess, labels, output, device as in explain.
     """
-    return _attack("fgsm", probe(model, inputs, truth, toward, **options), epsilon, norm, 1, 0)
+    return attacked(probe(model, inputs, truth, toward, **options), "fgsm", epsilon, norm, 1)
 
 
 def pgd(
@@ -41,9 +41,8 @@ def pgd(
     truth: Labels = None, toward: Labels = None, seed: int = 0, **options: Any,
 ) -> Adversarial:  # fmt: skip
     """Projected gradient steps from a random start (Madry et al. 2018); arguments as in fgsm."""
-    return _attack(
-        "pgd", probe(model, inputs, truth, toward, **options), epsilon, norm, steps, seed
-    )
+    asked = probe(model, inputs, truth, toward, **options)
+    return attacked(asked, "pgd", epsilon, norm, steps, seed)
 
 
 def apgd(
@@ -51,9 +50,8 @@ def apgd(
     truth: Labels = None, toward: Labels = None, seed: int = 0, **options: Any,
 ) -> Adversarial:  # fmt: skip
     """Steps that choose their own size (Croce and Hein 2020); arguments as in fgsm."""
-    return _attack(
-        "apgd", probe(model, inputs, truth, toward, **options), epsilon, norm, steps, seed
-    )
+    asked = probe(model, inputs, truth, toward, **options)
+    return attacked(asked, "apgd", epsilon, norm, steps, seed)
 
 
 def deep_fool(
@@ -64,8 +62,12 @@ def deep_fool(
 
     The result has one variant an input; its `epsilon` is the median size of the changes.
     """
+    return fooled(probe(model, inputs, truth, toward, **options), norm, steps, classes)
+
+
+def fooled(asked: Probe, norm: Norm = "l2", steps: int = 50, classes: int = 10) -> Adversarial:
+    """DeepFool on a probe."""
     ball.checked(norm)
-    asked = probe(model, inputs, truth, toward, **options)
     pixels = deep_fool_pixels(asked, norm, _counted("steps", steps), _counted("classes", classes))
     sizes = ball.size(pixels - asked.clean, norm)
     return found("deep_fool", norm, sizes.median()[None], pixels, asked, _rows(asked, 1))
@@ -91,8 +93,16 @@ def smallest_epsilon(
 
     largest: where the search begins; by default 1 for linf, the length of a white picture for l2.
     """
-    ball.checked(norm)
     asked = probe(model, inputs, truth, toward, **options)
+    return smallest(asked, norm, attack, steps, largest, tolerance, seed)
+
+
+def smallest(
+    asked: Probe, norm: Norm = "l2", attack: str = "apgd", steps: int = 30,
+    largest: float | None = None, tolerance: float = 0.02, seed: int = 0,
+) -> Smallest:  # fmt: skip
+    """The smallest epsilons of a probe."""
+    ball.checked(norm)
     row = _rows(asked, 1)
     top = largest or (1.0 if norm == "linf" else float(asked.clean[0].numel()) ** 0.5)
     high = torch.full((len(asked),), top, dtype=asked.clean.dtype, device=asked.clean.device)
@@ -158,8 +168,16 @@ def robustness_curve(
     attack: str = "apgd", norm: Norm = "linf", steps: int = 20, seed: int = 0, **options: Any,
 ) -> Robustness:  # fmt: skip
     """Accuracy against epsilon; every epsilon of every input is in one batch. See fgsm."""
-    ball.checked(norm)
     asked = probe(model, inputs, truth, None, **options)
+    return curve(asked, epsilons, attack, norm, steps, seed)
+
+
+def curve(
+    asked: Probe, epsilons: Sequence[float], attack: str = "apgd", norm: Norm = "linf",
+    steps: int = 20, seed: int = 0,
+) -> Robustness:  # fmt: skip
+    """The robustness curve of a probe."""
+    ball.checked(norm)
     epsilon = _epsilons(epsilons, asked)
     row, reach = _rows(asked, len(epsilon)), epsilon.repeat(len(asked))
     clean = asked.clean[row]
@@ -197,9 +215,10 @@ def _flags(asked: Probe, right: dict[str, Tensor], attack: str) -> list[str]:
     return flags
 
 
-def _attack(
-    name: str, asked: Probe, epsilon: Epsilons, norm: Norm, steps: int, seed: int
+def attacked(
+    asked: Probe, name: str, epsilon: Epsilons, norm: Norm = "linf", steps: int = 40, seed: int = 0
 ) -> Adversarial:
+    """An attack on a probe."""
     ball.checked(norm)
     reach = _epsilons(epsilon, asked)
     row = _rows(asked, len(reach))
@@ -233,6 +252,6 @@ def _counted(name: str, value: int) -> int:
 
 
 __all__ = [
-    "Robustness", "Smallest", "apgd", "deep_fool", "fgsm", "pgd", "robustness_curve",
-    "smallest_epsilon",
+    "Robustness", "Smallest", "apgd", "attacked", "curve", "deep_fool", "fgsm", "fooled", "pgd",
+    "robustness_curve", "smallest", "smallest_epsilon",
 ]  # fmt: skip

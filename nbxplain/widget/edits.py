@@ -1,193 +1,253 @@
-"""The Edit panel: what was changed in the picture, and what the model then says."""
+"""The Edit panel: what would change the model's mind, sought beside the explanation."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, cast
 
-from PIL import Image
-
-from nbxplain.core.baseline import Baseline
-from nbxplain.core.errors import ExplanationError, InputError
+from nbxplain.adversarial.ball import Norm
+from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
-from nbxplain.core.jobs import Job, Progress
-from nbxplain.counterfactuals.editing import Edit, Edited
-from nbxplain.counterfactuals.editing.edited import after
-from nbxplain.explain import Setting
-from nbxplain.results import Prediction
-from nbxplain.widget import protocol, sketches, wire
-from nbxplain.widget.answers import sent_picture
-from nbxplain.widget.desk import Handler, Reply
-from nbxplain.widget.held import plain_baseline
-from nbxplain.widget.panel import Panel
+from nbxplain.core.jobs import Job
+from nbxplain.counterfactuals.pictures import PictureCounterfactuals
+from nbxplain.counterfactuals.wish import Desired
+from nbxplain.figure import encode
+from nbxplain.methods.base import INSIDE, Method, make
+from nbxplain.widget import found, protocol, sketches, wire
+from nbxplain.widget.desk import Handler, Reply, failure
+from nbxplain.widget.painting import Painting, size_of
+from nbxplain.widget.seeking import Attack, Hunted, Probed, Seeks, Seen, hunted, probed
+from nbxplain.widget.study import method_of
 from nbxplain.widget.traits import IDLE
 
 if TYPE_CHECKING:
     from nbxplain.explorer import Explorer
 
-LONGEST = 100
-"""Edits that can be undone."""
-EDITED = "This picture was edited."
+MOST = 4
+"""Found pictures that are kept: a saved notebook holds them all."""
+EVERY = 0.2
+"""Seconds between two looks at a search."""
+PLAIN = "gradient"
+"""The method whose map is compared before and after a probe where the present one takes long."""
 
 
-class Edits(Panel[Progress]):
-    """The panel's Python side: edits are applied, undone and done again, from here or the page.
-
-    `edit` is the present one, `picture` and `prediction` are what came of it.
-    """
+class Edits(Painting):
+    """The panel's Python side: `find` a counterfactual or `probe` the prediction, `wait`, and look
+    at the `result`; what was painted is in Painting."""
 
     def __init__(self, explorer: Explorer) -> None:
+        self.result: PictureCounterfactuals | Probed | None = None
+        self._results: dict[str, tuple[PictureCounterfactuals | Probed, int]] = {}
+        self._enough = False
+        self._looked = 0.0
+        self._strip: found.Strip = {}
+        self._like: Inputs | None = None
         super().__init__(explorer)
-        self._kept: sketches.Kept = {}
-        self._forget()
-
-    def _forget(self) -> None:
-        self._past, self._at, self._serial = [Edit()], 0, 0
-        self._edited: Edited | None = None
-        self.made: list[Edit] = []
-        self._told_of: protocol.Edits = {
-            "job": IDLE,
-            "task": "",
-            "error": None,
-            "sketch": None,
-            "walk": None,
-            "found": [],
-        }
 
     # What a user calls
 
-    @property
-    def edit(self) -> Edit:
-        """The present edit."""
-        return self._past[self._at]
+    def find(
+        self,
+        desired: Desired,
+        *,
+        mask: Any = None,
+        examples: Any = None,
+        **parameters: Any,
+    ) -> None:
+        """Searches pictures that the model decides as `desired`: see picture_counterfactuals.
 
-    @property
-    def picture(self) -> Image.Image | None:
-        """The edited picture."""
-        return self._now().picture
+        Stopped, the best so far is kept. examples, once given, are kept for the page, which then
+        has a weight for likeness. What cannot be found, `wait` raises and the page shows.
+        """
+        setting = self._setting()
+        if examples is not None:
+            self._like = self._explorer._adapter.read(examples)
+        if parameters.get("likeness"):
+            parameters["examples"] = self._like
 
-    @property
-    def prediction(self) -> Prediction:
-        """What the model says of the edited picture."""
-        return self._now().after
+        def steps(cancelled: Callable[[], bool]) -> Iterator[Seen]:
+            passes = self._explorer._passes(cancelled)
+            yield from hunted(
+                setting, desired, passes, lambda: self._enough, mask=mask, **parameters
+            )
 
-    def apply(self, edit: Edit) -> Edited:
-        """Edits the picture; takes the place of the edit before. Raises InputError."""
-        edited = after(self._setting(), edit)
-        self._push(edit, edited, "python")
-        return edited
+        self._begin("find", steps)
 
-    def undo(self) -> bool:
-        """Back to the edit before; False where there is none."""
-        return self._go(self._at - 1)
+    def probe(
+        self,
+        attack: Attack = "pgd",
+        epsilon: float = 8 / 255,
+        *,
+        norm: Norm = "linf",
+        toward: int | str | None = None,
+        seeks: Seeks = "change",
+    ) -> None:
+        """Attacks the prediction, within `epsilon` in pixels from 0 to 1: see nbxplain.adversarial.
 
-    def redo(self) -> bool:
-        """What was undone is done again; False where there is nothing."""
-        return self._go(self._at + 1)
+        seeks: "change" of the class, the "smallest" epsilon that changes it, or the robustness
+        "curve". A probe of fragility, not an explanation.
+        """
+        self._setting()
+        explorer, study = self._explorer, self._explorer._study
+        assert study is not None
+        goal = None if toward is None else explorer._index(toward)
+        told = self._told_passes
 
-    def explain(self) -> None:
-        """The edited picture becomes the explained one."""
-        self._explain(self._now())
+        def steps(cancelled: Callable[[], bool]) -> Iterator[Seen]:
+            passes = explorer._passes(lambda: told(passes.evaluations) or cancelled())
+            yield from probed(
+                study.setting, passes, attack, norm, epsilon, goal, seeks, self._explaining()
+            )
 
-    def code(self) -> str:
-        """Code that makes the edited picture without the widget."""
-        given = self._explorer._given
-        options = "".join(f", {n}={n}" for n in ("preprocess", "labels", "output") if given[n])
-        lines = [
-            f"image = edited(model, image, {edit!r}{options}).inputs"
-            for edit in [*self.made, *([] if self.edit.empty else [self.edit])]
-        ]
-        return "\n".join([IMPORTS, "", *lines]) + "\n" if lines else ""
+        self._begin("probe", steps)
+
+    def stop(self) -> None:
+        """Ends a search at its next step, with the best so far; ends a probe without one."""
+        if self._told_of["task"] != "find":
+            super().stop()
+        elif not self._enough:
+            self._enough = True
+            self._write(job={**self._told_of["job"], "state": "cancelling"})
 
     # Requests
 
     def handlers(self) -> dict[str, Handler]:
-        return {"paint": self._paint, "clone_picture": self._clone_picture}
+        mine: dict[str, Handler] = {"find": self._find, "probe": self._probe, "found": self._act}
+        return super().handlers() | mine
 
-    def _paint(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        setting = self._setting()
-        if not buffers:
-            raise InputError("No mask came.", "Reload the page.")
-        size = _size(setting.inputs)
-        edit = sketches.edit_of(content, buffers[0], size, self._kept)
-        edited = after(setting, edit)
-        if content["settled"]:
-            self._push(edit, edited, "page")
-        if content.get("explain"):
-            self._explain(edited)
-        told, data = sketches.painted(edited, bool(content["settled"]))
-        return {"painted": told}, data
+    def _find(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        mask = None
+        if content["inside"]:
+            size = size_of(self._setting().inputs)
+            mask = sketches.labels_of(content, buffers[0], size) > 0
+        weights = {str(name): float(value) for name, value in content["weights"].items()}
+        self.find(
+            int(content["desired"]),
+            mask=mask,
+            k=int(content["count"]),
+            probability=content["probability"],
+            **weights,
+        )
+        return {}, []
 
-    def _clone_picture(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        fill = Baseline.image(sent_picture(content, buffers))
-        named = plain_baseline(fill)
-        self._kept[named["digest"]] = fill
-        return {"fill": named}, []
+    def _probe(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        request = cast(protocol.ProbeRequest, content)
+        self.probe(
+            request["attack"],
+            float(request["epsilon"]),
+            norm=request["norm"],
+            toward=request["toward"],
+            seeks=request["seeks"],
+        )
+        return {}, []
 
-    def tell(self, job: Job[Progress]) -> None:
-        self._write(job=wire.job(job))
+    def _act(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        item, action = str(content["item"]), content["action"]
+        if not item and action == "code":
+            return {"code": self.code()}, []
+        if action == "forget":
+            self._results.pop(item, None)
+            self._write(found=[one for one in self._told_of["found"] if one["id"] != item])
+            return {}, []
+        if item not in self._results:
+            raise InputError("This picture is no longer kept.", "Search it again.")
+        result, number = self._results[item]
+        if action == "explain":
+            self._explain_found(result, number)
+            return {}, []
+        if action == "code":
+            return {"code": result.code if isinstance(result, Probed) else result.code()}, []
+        if action != "figure":
+            raise InputError(f"A found picture cannot {action!r}.", "Reload the page.")
+        drawn = result.robustness or result.changed if isinstance(result, Probed) else result
+        data = encode(drawn.figure(), "png", getattr(drawn, "provenance", {}))
+        name = "probe" if isinstance(result, Probed) else "counterfactual"
+        return {"filename": f"nbxplain-{name}.png", "mime": "image/png"}, [data]
+
+    # Telling
+
+    def tell(self, job: Job[Seen]) -> None:
+        if job.id != self._jobs:
+            return
+        changes: dict[str, Any] = {"job": wire.job(job)}
+        if self._enough and job.state == "running":
+            changes["job"]["state"] = "cancelling"
+        ended = job.state in ("done", "cancelled", "error")
+        now = time.monotonic()
+        if isinstance(job.latest, Hunted) and not ended and now - self._looked > EVERY:
+            self._looked = now
+            changes["walk"] = found.walk(job.latest, self._strip)
+        if ended:
+            changes |= {"walk": None, "error": None if job.error is None else failure(job.error)}
+            if job.state == "done" and job.latest is not None:
+                changes["found"] = self._keep(job.latest)
+        self._write(**changes)
 
     def renew(self) -> None:
+        self._jobs += 1
+        super().stop()
+        self.result, self._results = None, {}
         self._forget()
         self._explorer._edits = None
 
     # Within
 
-    def _setting(self) -> Setting:
-        """The explained picture with the target that is asked about. Raises InputError."""
-        explorer = self._explorer
-        if explorer._study is None or explorer.image is None:
-            raise InputError("There is no picture.", "Edits are for pictures.")
-        return explorer._study.targeted(explorer._spec(), explorer._function)
-
-    def _now(self) -> Edited:
-        if self._edited is None or self._edited.edit is not self.edit:
-            self._edited = after(self._setting(), self.edit)
-        return self._edited
-
-    def _push(self, edit: Edit, edited: Edited, made: Literal["page", "python"]) -> None:
+    def _begin(self, task: str, steps: Callable[[Callable[[], bool]], Iterator[Seen]]) -> None:
         with self._explorer._lock:
-            self._edited = edited
-            if edit == self.edit:
-                return
-            self._past = [*self._past[: self._at + 1], edit][-LONGEST - 1 :]
-            self._at = len(self._past) - 1
-            self._show(made)
+            self._enough, self._looked, self._strip = False, 0.0, {}
+            count = 0 if self._like is None else len(self._like.tensor)
+            job = {**IDLE, "state": "queued"}
+            self._write(job=job, task=task, error=None, walk=None, examples=count)
+        self.start(steps)
 
-    def _go(self, to: int) -> bool:
-        if not 0 <= to < len(self._past):
-            return False
-        with self._explorer._lock:
-            self._at = to
-            self._show("python")
-        return True
+    def _told_passes(self, count: int) -> bool:
+        """Tells how many passes a probe has made; called before each, and never stops it."""
+        now = time.monotonic()
+        if now - self._looked > EVERY:
+            self._looked = now
+            note = f"{count} passes"
+            self._write(job={**self._told_of["job"], "note": note})
+        return False
 
-    def _show(self, made: Literal["page", "python"]) -> None:
-        self._serial += 1
-        size = _size(self._setting().inputs)
-        self._write(sketch=sketches.sketch(self.edit, size, made, self._serial, self._kept))
+    def _keep(self, seen: Seen) -> list[protocol.Found]:
+        study = self._explorer._study
+        assert study is not None
+        if isinstance(seen, Probed):
+            self.result = seen
+            told = [found.probe(seen, self._explorer.clip, self._explorer.colormap)]
+        else:
+            self.result = seen.result
+            told = found.counterfactuals(seen, study.setting.prediction, self._strip)
+        for number, one in enumerate(told):
+            self._results[one["id"]] = self.result, number
+        kept = [*self._told_of["found"], *told][-max(MOST, len(told)) :]
+        ids = {one["id"] for one in kept}
+        self._results = {id: value for id, value in self._results.items() if id in ids}
+        return kept
 
-    def _write(self, **changes: Any) -> None:
-        with self._explorer._lock:
-            self._told_of = {**self._told_of, **changes}  # type: ignore[typeddict-item]
-            self._explorer._edits = dict(self._told_of)
+    def _explaining(self) -> tuple[Method, str | None]:
+        """The method whose maps are compared: the present one where it is quick."""
+        spec = self._explorer._spec()
+        method = method_of(spec, self._explorer._held())
+        if method.group in INSIDE and method.group != "path":
+            return method, spec["layer"]
+        return make(PLAIN), None
 
-    def _explain(self, edited: Edited) -> None:
-        if edited.edit.empty:
-            raise ExplanationError("Nothing was edited.", "Paint or adjust something first.")
-        made = [*self.made, edited.edit]
-        notices = [n for n in edited.inputs.notices if n != EDITED]
-        self._explorer.image = replace(edited.inputs, notices=[*notices, EDITED])
-        self.made = made
+    def _explain_found(self, result: PictureCounterfactuals | Probed, number: int) -> None:
+        """A found picture becomes the explained one."""
+        inputs = self._setting().inputs
+        assert inputs.view is not None
+        if isinstance(result, Probed):
+            tensor = result.changed.tensor[0, -1:]
+        else:
+            tensor = result.tensor[number : number + 1]
+        tensor = tensor.to(inputs.tensor)
+        said = "This picture was changed by a search."
+        notices = [*(n for n in inputs.notices if n != said), said]
+        pictures = [inputs.view.picture(tensor[0])]
+        self._explorer.image = replace(inputs, tensor=tensor, pictures=pictures, notices=notices)
 
 
-IMPORTS = (
-    "from nbxplain import Baseline\n"
-    "from nbxplain.counterfactuals.editing import (\n"
-    "    Adjustments, Clone, Colour, Edit, Inpaint, Layer, Mask, edited,\n"
-    ")"
-)
-
-
-def _size(inputs: Inputs) -> tuple[int, int]:
-    return int(inputs.tensor.shape[2]), int(inputs.tensor.shape[3])
+__all__ = ["Edits"]

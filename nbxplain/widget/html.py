@@ -80,13 +80,18 @@ def still(attribution: Attribution, opacity: float, clip: float, colormap: str) 
     cannot run."""
     if attribution.inputs.is_table:
         return attribution.encode("png", width="single", dpi=110, caption=False)
+    return encoded(overlay(attribution, opacity, clip, colormap))
+
+
+def overlay(attribution: Attribution, opacity: float, clip: float, colormap: str) -> Image.Image:
+    """The map over the picture."""
     picture = attribution.inputs.pictures[0]
     seen = look(attribution.heatmap().double().numpy(), clip)
     place = ((seen.values - seen.low) / (seen.high - seen.low)).clip(0, 1)
     colours = mpl.colormaps[seen.colormap(colormap)](place, bytes=True)
     colours[..., 3] = (255 * opacity * seen.alpha).astype(np.uint8)
     layer = Image.fromarray(colours).resize(picture.size, Image.Resampling.BICUBIC)
-    return encoded(Image.alpha_composite(picture.convert("RGBA"), layer))
+    return Image.alpha_composite(picture.convert("RGBA"), layer)
 
 
 def unexplained(inputs: Inputs) -> bytes:

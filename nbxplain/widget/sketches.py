@@ -20,16 +20,21 @@ Kept = dict[str, Baseline]
 
 def edit_of(content: dict[str, Any], data: bytes, size: tuple[int, int], kept: Kept) -> Edit:
     """The edit of a request, for a picture of this size (rows, columns). Raises InputError."""
-    shape = content["shape"]
-    if len(shape) != 2 or not all(isinstance(s, int) and 0 < s <= 65535 for s in shape):
-        raise InputError(f"A mask cannot be of shape {shape}.", "Reload the page.")
-    labels = resized(runs.decode(data, (shape[0], shape[1])), size)
+    labels = labels_of(content, data, size)
     try:
         fills = [kept.get(str(fill.get("digest")), fill) for fill in content["fills"]]
         return Edit.painted(labels, fills, **content["adjustments"])
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"This cannot be painted: {first['msg']}.", "Change it.") from error
+
+
+def labels_of(content: dict[str, Any], data: bytes, size: tuple[int, int]) -> NDArray[np.int64]:
+    """The labels of a request on a picture of this size. Raises InputError."""
+    shape = content["shape"]
+    if len(shape) != 2 or not all(isinstance(s, int) and 0 < s <= 65535 for s in shape):
+        raise InputError(f"A mask cannot be of shape {shape}.", "Reload the page.")
+    return resized(runs.decode(data, (shape[0], shape[1])), size)
 
 
 def resized(labels: NDArray[np.int64], size: tuple[int, int]) -> NDArray[np.int64]:

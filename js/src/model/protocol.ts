@@ -361,6 +361,7 @@ export interface Edits {
 	sketch: Sketch | null;
 	walk: Walk | null;
 	found: Found[];
+	examples: number;
 }
 
 export interface FindRequest {
@@ -451,6 +452,8 @@ export interface Sketch {
 export interface Walk {
 	iterates: Picture[];
 	losses: number[];
+	picture: Picture;
+	choices: Moved[];
 }
 
 export interface Cascade {

@@ -99,10 +99,10 @@ def score_of(target: Target, output: Tensor) -> float:
     return float(target.score(output, torch.zeros(1, dtype=torch.long))[0])
 
 
-def shares(said: Prediction) -> list[float]:
+def shares(said: Prediction, row: int = 0) -> list[float]:
     """The probability, or the score where there is none, of each class of one row."""
     found = said.scores if said.probabilities is None else said.probabilities
-    values: list[float] = found[0].double().tolist()
+    values: list[float] = found[row].double().tolist()
     return values
 
 

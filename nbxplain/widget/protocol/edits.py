@@ -6,7 +6,7 @@ from typing import Any, Literal, NotRequired, TypedDict
 
 from nbxplain.widget.protocol.data import Picture, Runs
 from nbxplain.widget.protocol.jobs import Failure, Job
-from nbxplain.widget.protocol.results import Evidence
+from nbxplain.widget.protocol.evidence import Evidence
 from nbxplain.widget.protocol.rows import Moved
 
 
@@ -74,15 +74,19 @@ class Found(TypedDict):
 
 
 class Walk(TypedDict):
-    """A search under way: pictures of it from its start to now, and the loss of each step."""
+    """A search under way: pictures of it from its start to now, the loss of each step, and the best
+    picture so far with the probability of the desired class in it."""
 
     iterates: list[Picture]
     losses: list[float]
+    picture: Picture
+    choices: list[Moved]
 
 
 class Edits(TypedDict):
     """What was changed in the picture, and what was found to change it: the last few. `task` is
-    what the job works at, and `walk` how far it is."""
+    what the job works at, and `walk` how far it is. `examples` counts the pictures that a
+    counterfactual can be made to be like."""
 
     job: Job
     task: Literal["", "find", "probe"]
@@ -90,6 +94,7 @@ class Edits(TypedDict):
     sketch: Sketch | None
     walk: Walk | None
     found: list[Found]
+    examples: int
 
 
 class PaintRequest(TypedDict):

@@ -1,0 +1,236 @@
+"""What the Edit panel seeks: counterfactuals of a picture, and probes of fragility."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from nbxplain import Explorer
+from nbxplain.adversarial import pgd, smallest_epsilon
+from nbxplain.core.errors import ExplanationError, InputError, TargetError
+from nbxplain.widget import runs
+from tests.models import SIDE, cnn, picture
+from tests.unit.page import FakePage, until
+
+pytest_plugins = ["tests.unit.page"]
+
+WIDE = {"blur": 0.0, "jitter": 0, "noise": 0.0}
+
+
+@pytest.fixture
+def explorer(wire: None) -> Iterator[Explorer]:
+    explorer = Explorer(cnn(), picture(), method="gradient")
+    explorer.wait()
+    yield explorer
+    explorer.close()
+
+
+@pytest.fixture
+def page(explorer: Explorer) -> FakePage:
+    return FakePage(explorer)
+
+
+def second(explorer: Explorer) -> int:
+    """The class that is nearest to be predicted."""
+    return int(explorer._study.setting.prediction.top(2)[1].index)
+
+
+def found(explorer: Explorer) -> list[dict[str, Any]]:
+    explorer.edits.wait()
+    return list(explorer._edits["found"])
+
+
+def test_a_counterfactual_is_found_beside_the_explanation(explorer: Explorer) -> None:
+    before = explorer.result
+    explorer.edits.find(second(explorer), probability=None, steps=40, k=2, **WIDE)
+    told = found(explorer)
+    assert explorer.result is before
+    result = explorer.edits.result
+    assert len(told) == len(result) == 2
+    with torch.no_grad():
+        says = cnn()(result.tensor).argmax(1).tolist()
+    for number, one in enumerate(told):
+        assert one["reached"] == (says[number] == second(explorer))
+        assert one["kind"] == "counterfactual"
+        assert one["amplified"] == pytest.approx(result.gain(number), abs=0.01)
+        seen = Image.open(io.BytesIO(one["picture"]["data"]))
+        assert seen.size == (SIDE, SIDE)
+        assert {s["name"]: s["share"] for s in one["shares"]}.items() <= dict(
+            result.shares(number)
+        ).items()
+        assert result.honesty[number].verdict in one["says"]
+    assert len(told[0]["losses"]) == 40
+    assert told[0]["iterates"]
+
+
+def test_the_page_seeks_inside_of_what_was_painted(explorer: Explorer, page: FakePage) -> None:
+    labels = np.zeros((SIDE // 2, SIDE // 2), int)
+    labels[:4] = 2
+    request = {
+        "desired": second(explorer),
+        "probability": None,
+        "shape": [SIDE // 2, SIDE // 2],
+        "inside": True,
+        "weights": {"l1": 0.0, "l2": 0.5, "smoothness": 0.0},
+        "count": 1,
+    }
+    answer = page.ask("find", [runs.encode(labels)["data"]], **request)
+    assert answer["ok"], answer["error"]
+    explorer.edits.wait()
+    change = explorer.edits.result.difference[0]
+    assert bool((change[:, 8:] == 0).all())
+    assert explorer.edits.result.search.l2 == 0.5
+
+
+def test_stop_keeps_the_best_so_far_and_examines_it(explorer: Explorer, page: FakePage) -> None:
+    explorer.edits.find(second(explorer), steps=2000)
+    until(lambda: explorer._edits["walk"], "the search is not told")
+    page.ask("stop", panel="edits")
+    (one,) = found(explorer)
+    result = explorer.edits.result
+    assert 0 < result.done < 2000
+    assert result.honesty
+    assert f"stopped at step {result.done} of 2000" in one["says"]
+    assert explorer._edits["walk"] is None
+
+
+def test_the_search_is_told_while_it_runs(explorer: Explorer) -> None:
+    explorer.edits.find(second(explorer), steps=2000)
+    walk = until(lambda: explorer._edits["walk"], "the search is not told")
+    assert walk["iterates"]
+    assert walk["losses"]
+    assert walk["choices"][0]["index"] == second(explorer)
+    explorer.edits.stop()
+    explorer.edits.wait()
+
+
+def test_an_explanation_meanwhile_does_not_end_the_search(explorer: Explorer) -> None:
+    explorer.edits.find(second(explorer), steps=30)
+    explorer.method = "integrated_gradients"
+    assert explorer.wait() is not None
+    assert len(found(explorer)) == 1
+
+
+def test_what_cannot_be_found_is_a_card(explorer: Explorer, page: FakePage) -> None:
+    predicted = explorer._study.setting.prediction.top(1)[0].index
+    explorer.edits.find(predicted)
+    with pytest.raises(TargetError, match="already"):
+        explorer.edits.wait()
+    assert "nearest boundary" in explorer._edits["error"]["hint"]
+    empty = np.zeros((SIDE, SIDE), bool)
+    explorer.edits.find(second(explorer), mask=empty)
+    with pytest.raises(InputError, match="empty"):
+        explorer.edits.wait()
+    explorer.edits.find(second(explorer), mask=empty[:4])
+    with pytest.raises(InputError, match="shape"):
+        explorer.edits.wait()
+    explorer.edits.find(second(explorer), likeness=1.0)
+    with pytest.raises(InputError, match="examples"):
+        explorer.edits.wait()
+
+
+def test_what_is_out_of_reach_says_how_far_it_got(explorer: Explorer) -> None:
+    last = int(explorer._study.setting.prediction.scores[0].argmin())
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[0, 0] = True
+    explorer.edits.find(last, mask=mask, steps=5)
+    (one,) = found(explorer)
+    assert not one["reached"]
+    assert "Not reached" in one["says"]
+    assert "the model says" in one["says"]
+
+
+def test_examples_give_the_page_a_weight_for_likeness(explorer: Explorer) -> None:
+    explorer.edits.find(second(explorer), examples=picture(3, seed=5), likeness=0.1, steps=3)
+    explorer.edits.wait()
+    assert explorer._edits["examples"] == 3
+    assert float(explorer.edits.result.terms["likeness"][0]) > 0
+
+
+def test_only_the_last_few_are_kept(explorer: Explorer, page: FakePage) -> None:
+    for _ in range(6):
+        explorer.edits.probe("fgsm", 0.01)
+        explorer.edits.wait()
+    told = found(explorer)
+    assert len(told) == 4
+    page.ask("found", action="forget", item=told[0]["id"])
+    assert [one["id"] for one in explorer._edits["found"]] == [one["id"] for one in told[1:]]
+    gone = page.ask("found", action="explain", item=told[0]["id"])
+    assert "no longer kept" in gone["error"]["title"]
+
+
+def test_a_probe_is_the_attack_of_the_library(explorer: Explorer) -> None:
+    explorer.edits.probe("pgd", 0.1)
+    (one,) = found(explorer)
+    direct = pgd(cnn(), picture(), 0.1, steps=30)
+    assert torch.equal(explorer.edits.result.changed.pixels, direct.pixels)
+    assert one["kind"] == "probe"
+    assert "not an explanation" in one["says"]
+    assert len(one["maps"]) == 2
+    fact = next(f for f in one["facts"] if "attribution" in f["label"])
+    shift = float(direct.attribution_shift("gradient")[0])
+    assert fact["value"] == f"ρ {shift:.2f}"
+
+
+def test_the_smallest_epsilon_and_the_curve(explorer: Explorer) -> None:
+    explorer.edits.probe("apgd", norm="l2", seeks="smallest")
+    direct = smallest_epsilon(cnn(), picture(), norm="l2", attack="apgd", steps=30)
+    explorer.edits.wait()
+    assert explorer.edits.result.epsilon == pytest.approx(float(direct.epsilon[0]))
+    explorer.edits.probe("fgsm", 0.05, seeks="curve")
+    fragility = found(explorer)[-1]["fragility"]
+    assert fragility["epsilon"] == pytest.approx([0.0, 0.0125, 0.025, 0.05, 0.1, 0.2])
+    assert fragility["kept"][0] == 1
+    assert fragility["confidence"][0] >= fragility["confidence"][-1]
+
+
+def test_a_probe_toward_a_class_and_wrong_ones(explorer: Explorer, page: FakePage) -> None:
+    explorer.edits.probe("deep_fool", norm="l2", toward=second(explorer))
+    assert found(explorer)[-1]["reached"]
+    explorer.edits.probe("glitter")  # type: ignore[arg-type]
+    with pytest.raises(ExplanationError, match="no attack"):
+        explorer.edits.wait()
+    assert "no attack" in explorer._edits["error"]["title"]
+    request = {"attack": "fgsm", "norm": "l1", "epsilon": 0.1, "toward": None, "seeks": "change"}
+    page.ask("probe", **request)
+    until(lambda: explorer._edits["job"]["state"] == "error", "it does not fail")
+    assert "no norm" in explorer._edits["error"]["title"]
+
+
+def test_a_found_picture_is_explained_drawn_and_written_as_code(
+    explorer: Explorer, page: FakePage
+) -> None:
+    explorer.edits.find(second(explorer), steps=5)
+    (one,) = found(explorer)
+    tensor = explorer.edits.result.tensor
+    code = page.ask("found", action="code", item=one["id"])["code"]
+    assert "picture_counterfactuals(model, image" in code
+    figure = page.ask("found", action="figure", item=one["id"])
+    assert figure["filename"].endswith(".png")
+    assert figure["buffers"][0].startswith(b"\x89PNG")
+    assert page.ask("found", action="explain", item=one["id"])["ok"]
+    assert torch.equal(explorer._study.setting.inputs.tensor, tensor)
+    assert any("changed by a search" in notice for notice in explorer.wait().notices)
+
+
+def test_the_code_of_a_probe_runs(explorer: Explorer, page: FakePage) -> None:
+    explorer.edits.probe("pgd", 0.1)
+    (one,) = found(explorer)
+    scope: dict[str, Any] = {"model": cnn(), "image": picture()}
+    exec(page.ask("found", action="code", item=one["id"])["code"], scope)
+    assert torch.equal(scope["probe"].pixels, explorer.edits.result.changed.pixels)
+
+
+def test_another_picture_ends_the_search(explorer: Explorer) -> None:
+    explorer.edits.find(second(explorer), steps=2000)
+    until(lambda: explorer._edits["walk"], "the search is not told")
+    explorer.image = picture(seed=3)
+    explorer.edits.wait()
+    assert explorer._edits is None
+    assert explorer.edits.result is None
