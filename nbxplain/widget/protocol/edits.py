@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Literal, NotRequired, TypedDict
 
 from nbxplain.widget.protocol.data import Picture, Runs
-from nbxplain.widget.protocol.jobs import Failure, Job
 from nbxplain.widget.protocol.evidence import Evidence
+from nbxplain.widget.protocol.jobs import Failure, Job
 from nbxplain.widget.protocol.rows import Moved
 
 
