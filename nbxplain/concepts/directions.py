@@ -17,8 +17,9 @@ Estimator = Literal["mean", "ridge", "logistic", "pattern"]
 
 PENALTY = 0.01
 """Strength of the ridge, as a share of the features' total variance."""
-NEWTON_STEPS = 12
-"""More than enough for the ridge-penalised logistic loss, which is smooth and convex."""
+NEWTON_STEPS, CONVERGED = 12, 1e-6
+"""Steps at most, more than enough for the ridge-penalised logistic loss, which is smooth and
+convex; and the change of the fits (in units of log odds) at which it is solved."""
 FLATTEST = 1e-3
 """Smallest slope of the logistic curve that Newton's step divides by."""
 BLOCK = 256
@@ -92,8 +93,10 @@ def _least_squares(gram: Tensor, wanted: Tensor, share: Tensor, strength: Tensor
     matrix = root[:, :, None] * centred * root[:, None, :]
     matrix.diagonal(dim1=1, dim2=2).add_(strength[:, None])
     level = (mean * wanted).sum(1, keepdim=True)
-    solved = torch.linalg.solve(matrix, (root * (wanted - level)).unsqueeze(2)).squeeze(2)
-    dual = root * solved
+    # Positive definite: the ridge is on its diagonal.
+    factor = torch.linalg.cholesky(matrix)
+    solved = torch.cholesky_solve((root * (wanted - level)).unsqueeze(2), factor)
+    dual = root * solved.squeeze(2)
     weights = dual - mean * dual.sum(1, keepdim=True)
     return Directions(weights, _times(centred, dual) + level)
 
@@ -103,10 +106,13 @@ def _logistic(gram: Tensor, sides: Tensor, share: Tensor) -> Directions:
     strength = PENALTY * _variance(gram, share)
     found = Directions(torch.zeros_like(share), torch.zeros_like(share))
     for _ in range(NEWTON_STEPS):
+        before = found.fits
         chance = torch.sigmoid(found.fits)
         slope = (chance * (1 - chance)).clamp(min=FLATTEST)
         wanted = found.fits + ((sides > 0).to(chance) - chance) / slope
         found = _least_squares(gram, wanted, share * slope, strength)
+        if float((found.fits - before).abs().max()) < CONVERGED:
+            break
     return found
 
 
