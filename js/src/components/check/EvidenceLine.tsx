@@ -14,7 +14,6 @@ const TELLING = [
 	"local_fit",
 	"deletion",
 	"sanity",
-	"stability",
 ];
 
 interface Props {

@@ -37,7 +37,11 @@ export function RemovedView({ removed }: { removed: Removed }) {
 					)}
 					<path class="nbx-curve-line" d={`M${line.join("L")}`} />
 				</svg>
-				<span class="nbx-curve-top" aria-hidden="true">
+				<span
+					class="nbx-curve-top"
+					data-left={moved === "put back"}
+					aria-hidden="true"
+				>
 					{figure(top)}
 				</span>
 			</div>
