@@ -17,8 +17,9 @@ from nbxplain.results import Attribution
 from nbxplain.summary import Summary, summarize
 
 if TYPE_CHECKING:
-    from nbxplain.concepts import Concept, tcav
+    from nbxplain.concepts import CAV, Concept, discover, steer, tcav
     from nbxplain.concepts.bottleneck import ConceptBottleneck
+    from nbxplain.counterfactuals import Counterfactual, picture_counterfactuals
     from nbxplain.evaluation.auditing import audit
     from nbxplain.evaluation.ranking import benchmark
     from nbxplain.evaluation.retraining import roar
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nbxplain.waterfall import Waterfall
 
 __all__ = [
+    "CAV",
     "Attribution",
     "Background",
     "Baseline",
@@ -34,6 +36,7 @@ __all__ = [
     "Concept",
     "ConceptBottleneck",
     "Contrast",
+    "Counterfactual",
     "ExplanationError",
     "Explorer",
     "Preprocessing",
@@ -44,9 +47,11 @@ __all__ = [
     "audit",
     "benchmark",
     "compare",
+    "discover",
     "explain",
     "methods",
     "roar",
+    "steer",
     "summarize",
     "tcav",
 ]
@@ -66,14 +71,18 @@ methods.__name__ = "nbxplain.methods"
 # The widget is imported on first use, so that explain works where no widget library is, and so is
 # what takes long to import.
 _LATER = {
+    "CAV": "nbxplain.concepts",
     "Concept": "nbxplain.concepts",
     "ConceptBottleneck": "nbxplain.concepts.bottleneck",
+    "Counterfactual": "nbxplain.counterfactuals",
     "Explorer": "nbxplain.explorer",
     "Report": "nbxplain.report",
     "Waterfall": "nbxplain.waterfall",
     "audit": "nbxplain.evaluation",
     "benchmark": "nbxplain.evaluation",
+    "discover": "nbxplain.concepts",
     "roar": "nbxplain.evaluation",
+    "steer": "nbxplain.concepts",
     "tcav": "nbxplain.concepts",
 }
 

@@ -43,7 +43,7 @@ def code(attribution: Attribution, target: Target, given: dict[str, bool]) -> st
     body = "\n".join(f"    {line}" for line in ["model,", f"{what},", *lines])
     names = sorted(
         name
-        for name in ("Background", "Baseline", "Contrast", "Regions")
+        for name in ("Background", "Baseline", "CAV", "Contrast", "Regions")
         if f"{name}(" in body or f"{name}." in body
     )
     imports = f"from nbxplain import {', '.join([*names, 'explain'])}"

@@ -17,6 +17,7 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import Cancelled, InputError, LayerError, MethodError, ModelError
 from nbxplain.core.layers import Layer
 from nbxplain.core.passes import Passes
+from nbxplain.core.target import Target
 from nbxplain.explain import ask, attributions
 from nbxplain.methods import ConceptMap
 from nbxplain.methods.base import make
@@ -257,6 +258,17 @@ def test_in_the_explorer() -> None:
         assert [control["name"] for control in method_info["controls"]] == ["show"]
     finally:
         explorer.close()
+
+
+def test_quoted_as_code_that_runs() -> None:
+    from nbxplain.widget.code import code
+
+    model, x = seeded(ModuleRelu), picture()
+    result = explain(model, x, "concept_map", concept=SECOND, target=1, show="presence")
+    text = code(result, Target((1,), (-1,)), {})
+    known: dict[str, Any] = {"model": model, "image": x}
+    exec(text, known)
+    assert torch.equal(known["attribution"].values, result.values)
 
 
 # Bad input.
