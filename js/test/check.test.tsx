@@ -116,7 +116,9 @@ describe("while it is checked", () => {
 		const drawing = card("Deletion").querySelector("svg");
 		expect(drawing?.querySelector(".nbx-band")).toBeNull();
 		const d = drawing?.querySelector(".nbx-curve-line")?.getAttribute("d");
-		expect(d?.split("L")).toHaveLength(12);
+		const [known, last] = d?.slice(1).split("M") ?? [];
+		expect(known?.split("L")).toHaveLength(12);
+		expect(last).toMatch(/^100.00,/);
 	});
 
 	it("is stopped by Escape", () => {

@@ -143,7 +143,9 @@ export function checks(more: Partial<Checks> = {}): Checks {
 /** In the middle of the third of four. */
 export function halfway(result: string): Checks {
 	const { job } = checks();
-	const half = steps.map((_, i) => (i < 12 ? 0.3 - 0.02 * i : null));
+	const half = steps.map((_, i) =>
+		i < 12 || i === 32 ? 0.3 - 0.008 * i : null,
+	);
 	return checks({
 		job: {
 			...job,

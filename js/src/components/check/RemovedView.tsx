@@ -13,8 +13,8 @@ export function RemovedView({ removed }: { removed: Removed }) {
 		const y = 100 * (1 - (value - bottom) / (top - bottom || 1));
 		return `${(100 * (share[i] ?? 0)).toFixed(2)},${y.toFixed(2)}`;
 	};
-	const line = score.flatMap((value, i) =>
-		value === null ? [] : at(value, i),
+	const line = strokes(score).map((stroke) =>
+		stroke.map(([i, value]) => at(value, i)).join("L"),
 	);
 	const band = [...high.map(at), ...low.map(at).reverse()];
 	return (
@@ -35,7 +35,7 @@ export function RemovedView({ removed }: { removed: Removed }) {
 							<path class="nbx-band-mean" d={`M${mean.map(at).join("L")}`} />
 						</>
 					)}
-					<path class="nbx-curve-line" d={`M${line.join("L")}`} />
+					<path class="nbx-curve-line" d={`M${line.join("M")}`} />
 				</svg>
 				<span
 					class="nbx-curve-top"
@@ -61,4 +61,16 @@ export function RemovedView({ removed }: { removed: Removed }) {
 			</figcaption>
 		</figure>
 	);
+}
+
+/** Runs of known points with their places: where one is not known yet the line is broken. */
+function strokes(score: (number | null)[]): [number, number][][] {
+	const found: [number, number][][] = [];
+	score.forEach((value, i) => {
+		if (value === null) return;
+		const last = found.at(-1);
+		if (last && i > 0 && score[i - 1] !== null) last.push([i, value]);
+		else found.push([[i, value]]);
+	});
+	return found;
 }
