@@ -50,6 +50,7 @@ __all__ = [
     "discover",
     "explain",
     "methods",
+    "picture_counterfactuals",
     "roar",
     "steer",
     "summarize",

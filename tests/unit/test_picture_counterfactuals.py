@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -66,7 +66,9 @@ def linear(score: float) -> Linear:
     return Linear(weights(), score - 0.5 * float(weights().sum()))
 
 
-def found(model: nn.Module, image: Any = GREY, desired: Any = 1, **options: Any) -> Any:
+def found(
+    model: nn.Module, image: Any = GREY, desired: Any = 1, **options: Any
+) -> PictureCounterfactuals:
     return picture_counterfactuals(model, image, desired, **{**PLAIN, **options})
 
 
@@ -127,7 +129,9 @@ def test_the_box_is_that_of_the_screen(network: nn.Module, cat: Image.Image) -> 
     assert float(result.pixels.max()) <= 1 + 1e-6
 
 
-def hunted(model: nn.Module, x: Tensor, desired: int, **options: Any) -> Iterator[Any]:
+def hunted(
+    model: nn.Module, x: Tensor, desired: int, **options: Any
+) -> Generator[PictureCounterfactuals]:
     adapter = ModelAdapter(model)
     setting = ask(adapter, adapter.read(x), None)
     return hunt(setting, desired, Passes(adapter), **options)
@@ -137,7 +141,7 @@ def test_closing_keeps_the_best_so_far() -> None:
     model = linear(-1.5)
     kept: PictureCounterfactuals | None = None
     objectives = []
-    with closing(hunted(model, GREY, 1, **PLAIN)) as steps:  # type: ignore[type-var]
+    with closing(hunted(model, GREY, 1, **PLAIN)) as steps:
         for kept in steps:
             if bool(kept.valid[0]):
                 objectives.append(float(kept.objective[0]))
@@ -182,11 +186,8 @@ def test_the_same_seed_gives_the_same_bytes_in_any_chunk() -> None:
     def once(seed: int, chunk: int | None = None) -> Tensor:
         adapter = ModelAdapter(model)
         setting = ask(adapter, adapter.read(x), None)
-        *_, last = hunt(
-            setting, desired, Passes(adapter, chunk=chunk, layout="contiguous"),
-            k=3, steps=5, seed=seed,
-        )  # fmt: skip
-        return last.pixels
+        passes = Passes(adapter, chunk=chunk, layout="contiguous")
+        return list(hunt(setting, desired, passes, k=3, steps=5, seed=seed))[-1].pixels
 
     assert torch.equal(once(0), once(0))
     assert not torch.equal(once(0), once(1))
@@ -318,7 +319,7 @@ def test_a_score_in_an_interval() -> None:
 
 def test_results_are_counterfactuals(tmp_path: Path) -> None:
     result = found(linear(-1.5), k=2)
-    assert isinstance(result, Counterfactual)
+    assert issubclass(PictureCounterfactuals, Counterfactual)
     assert issubclass(Counterfactuals, Counterfactual)
     told = json.loads(json.dumps(result.describe()))
     assert told["provenance"]["parameters"]["k"] == 2
@@ -331,7 +332,7 @@ def test_results_are_counterfactuals(tmp_path: Path) -> None:
     for word in ("k=2", "blur=0", "steps=40", "probability=None"):
         assert word in result.code()
     assert "2, 100% valid" in repr(result)
-    titles = {axis.get_title(loc="left") for axis in result.figure().axes}
+    titles = {axis.get_title(loc="left").strip() for axis in result.figure().axes}
     assert f"difference, {result.gain(0):.3g} x" in titles
 
 
@@ -368,7 +369,7 @@ def test_the_nearest_boundary_is_named() -> None:
 
 
 def test_a_cat_becomes_an_espresso(network: nn.Module, cat: Image.Image) -> None:
-    result = picture_counterfactuals(network, cat, 967, steps=35)
+    result = picture_counterfactuals(network, cat, 967, steps=40)
     assert result.valid.tolist() == [True]
     with torch.no_grad():
         assert int(network(result.tensor).argmax()) == 967

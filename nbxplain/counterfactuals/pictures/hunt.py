@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,6 +26,8 @@ from nbxplain.explain import Setting, sources
 
 BACK = 0.05
 """Of a step that is not needed any more: the share of the drive that is given back."""
+SLOWER = 4
+"""Steps that were not needed after which steps are half as long."""
 HALVINGS = 16
 UNSTEADY, UNSURE, INVALID = 1e8, 1e10, 1e12
 """What is added to the objective of a picture that holds only undisturbed, that is less probable
@@ -43,12 +45,14 @@ def hunt(
     examples: Inputs | None = None,
     regions: Regions | None = None,
     **parameters: Any,
-) -> Iterator[PictureCounterfactuals]:
+) -> Generator[PictureCounterfactuals]:
     """Ever better counterfactuals of the first picture of a setting, one result a step.
 
-    Each holds the best so far: the valid one with the smallest objective, before there is one that
-    which comes nearest. Whoever closes the generator keeps that. The last one is examined
-    (honesty.py). Arguments as in picture_counterfactuals. Raises ExplanationError.
+    Each holds the best so far: the one with the smallest objective of those that are valid and as
+    probable as wished (rather one that stays so when moved and under noise); before there is any,
+    the one that comes nearest, rather a valid one. Whoever closes the generator keeps that. The
+    last one is examined (honesty.py). Arguments as in picture_counterfactuals. Raises
+    ExplanationError.
     """
     started = time.perf_counter()
     search = PictureSearch.of(**parameters)
@@ -87,7 +91,10 @@ class _Best:
 
 @dataclass
 class _Walk:
-    """Drives that follow the model's gradient while it does not agree, and shrink while it does."""
+    """Drives that follow the model's gradient while it does not agree, and shrink while it does.
+
+    `held` (k,) counts the steps at which it agreed.
+    """
 
     setting: Setting
     inputs: Inputs
@@ -101,6 +108,7 @@ class _Walk:
     generator: torch.Generator
     drive: Tensor
     best: _Best
+    held: Tensor
     curve: dict[str, list[Tensor]] = field(default_factory=dict)
     iterates: list[Iterate] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -156,7 +164,8 @@ class _Walk:
         return cls(
             setting, inputs, said, start, space, pixels, agreement, search,
             regions or Regions.superpixels(20),
-            torch.Generator().manual_seed(search.seed), drive, nothing, notices=notices,
+            torch.Generator().manual_seed(search.seed), drive, nothing,
+            torch.zeros(search.k, device=x.device), notices=notices,
         )  # fmt: skip
 
     def fed(self, pixels: Tensor) -> Tensor:
@@ -175,7 +184,9 @@ class _Walk:
         self._offer(self.drive, pixels, said, distance, steady)
         slope = self._per_pixel(slope.roll((-jitter[0], -jitter[1]), (2, 3)))
         done = steady.view(-1, 1, 1, 1)
-        ahead = (1 - 0.9 * number / self.search.steps) * self.space.towards(slope)
+        self.held += steady
+        size = (1 / (1 + self.held / SLOWER)).to(slope).view(-1, 1, 1, 1)
+        ahead = size * self.space.towards(slope)
         less = self.search.smoothness * self.space.roughness(pixels)
         less = less + torch.where(done, self.drive, 0.0)
         self.drive = self.drive + torch.where(done, BACK * ahead, ahead) - BACK * less
@@ -269,9 +280,10 @@ class _Walk:
         objective = torch.stack(list(self._terms(new).values())).sum(0)
         # Far from the wish, the nearest is best: by probability, or by score where there is none.
         far = -torch.where(said.probability.isnan(), said.margin, said.probability.log())
-        held = torch.where(steady, 0.0, torch.where(said.enough, UNSTEADY, UNSURE))
         # In double, or beside such numbers every objective would be the same.
-        new.worth = torch.where(said.valid, objective.double() + held, INVALID + far.double())
+        cost = objective.double() + torch.where(steady, 0.0, UNSTEADY)
+        missed = far.double() + torch.where(said.valid, UNSURE, INVALID)
+        new.worth = torch.where(said.enough, cost, missed)
         self.best.offer(new)
 
     def _terms(self, best: _Best) -> dict[str, Tensor]:
@@ -295,15 +307,17 @@ class _Walk:
         missed = ~said.enough
         if not bool(missed.any()):
             return []
-        count = f"{int(missed.sum())} of {len(missed)} were" if len(missed) > 1 else "It was"
         share, margin = float(said.probability[missed].amax()), float(said.margin[missed].amax())
         near = f"comes as near as {margin:.3g} in score"
         if share == share:
             near = f"reaches probability {share:.2g} (from {float(self.before.probability[0]):.2g})"
+        count = (
+            f"{int(missed.sum())} of {len(missed)} were not" if len(missed) > 1 else "It was not"
+        )
         wanted = "" if self.search.probability is None else f" at {self.search.probability:g}"
         return [
-            f"{count} not made {self.said}{wanted}: the best {near}. Allow a larger mask, more "
-            "steps, less blur or noise."
+            f"{count} made {self.said}{wanted}: the best {near}. Allow a larger mask, more steps, "
+            "less blur or noise."
         ]
 
     def _provenance(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class PictureSearch(Parameters):
     smoothness: float = Field(0.01, ge=0, description="Weight of the change's total variation.")
     likeness: float = Field(0.0, ge=0, description="Weight of the distance from the examples.")
     layer: str | None = Field(None, description="Where likeness is judged; by default suggested.")
-    steps: int = Field(80, ge=1, le=2000, description="Steps of the search.")
+    steps: int = Field(60, ge=1, le=2000, description="Steps of the search.")
     learning_rate: float = Field(
         0.02, gt=0, le=1, description="Root mean square of a step, in pixels from 0 to 1."
     )

@@ -42,7 +42,7 @@ class PictureCounterfactuals(Counterfactual):
     """k pictures for one: `pixels` (k, C, H, W) from 0 to 1 beside `original` (C, H, W), `tensor`
     as the model gets them.
 
-    `valid` (k,): predicted as desired, at least as probable as wished. `probability` (k,) is that
+    `valid` (k,): predicted as desired. `probability` (k,) is that
     of the desired class, `before` of the original (NaN where the model has none), `margin` (k,) its
     score less the best other one's. `terms` (k,) make up the `objective`. `curve` holds, for every
     step so far (steps, k), the class loss, the terms and the probability on the way; `iterates` at
