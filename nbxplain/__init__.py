@@ -82,6 +82,7 @@ _LATER = {
     "audit": "nbxplain.evaluation",
     "benchmark": "nbxplain.evaluation",
     "discover": "nbxplain.concepts",
+    "picture_counterfactuals": "nbxplain.counterfactuals",
     "roar": "nbxplain.evaluation",
     "steer": "nbxplain.concepts",
     "tcav": "nbxplain.concepts",
