@@ -23,6 +23,7 @@ from nbxplain.concepts.looking import Look, mean_and_error
 from nbxplain.concepts.result import ConceptScore
 from nbxplain.concepts.scoring import Geometry, corrected, scored
 from nbxplain.concepts.sets import FEWEST, draw
+from nbxplain.core.errors import InputError
 
 RUNS = 5
 """Draws of what a cluster stands against."""
@@ -44,6 +45,11 @@ class Ace:
 
     def steps(self, state: Discovery, look: Look) -> Iterator[Discovery]:
         """Yields after every chunk of superpixels, and with concepts after every cluster."""
+        if 0 < len(self.pool) < 2 * FEWEST:
+            raise InputError(
+                f"There are {len(self.pool)} random pictures.",
+                f"Give at least {2 * FEWEST}, or none: then the other superpixels do.",
+            )
         crops = superpixels(state.inputs, self.segments)
         state.total = len(crops) + len(self.pool) + self.count
         found: list[Tensor] = []
@@ -52,18 +58,23 @@ class Ace:
                 found.append(cells.mean(1))
                 state.done += len(cells)
                 yield state
-        features = torch.cat(found).double()
+        features = look.check(torch.cat(found).double())
         weights = str(look.adapter.weight_hash)
         slopes = look.gradients.sum((2, 3)).double()
         geometry = Geometry.of(look.layer.name, "channels", weights, features, slopes)
         clusters = self._clusters(features[: len(crops)])
         if len(clusters) < self.count:
             gone = self.count - len(clusters)
-            state.notices.append(f"{gone} clusters had fewer than {FEWEST} superpixels.")
+            state.notices.append(
+                f"{gone} clusters were left out: too few superpixels, or too few outside of them."
+            )
         state.total = state.done + len(clusters)
+        every = torch.arange(len(features))
         for number, rows in enumerate(clusters):
-            shown = rows[: self.examples]
-            score = self._score(f"concept {number + 1}", rows, geometry, len(crops))
+            others = every[len(crops) :] if len(self.pool) else every[~torch.isin(every, rows)]
+            shown = rows[: min(self.examples, len(others) - FEWEST)]
+            sets = draw(shown, others, self.permutations, RUNS, self.seed)
+            score = scored(f"concept {number + 1}", sets, geometry, "mean", self.alpha)
             tensor = crops[shown]
             mean, error = mean_and_error(score.derivatives[:, None])
             one = Discovered(
@@ -78,13 +89,6 @@ class Ace:
             state.done += 1
             yield state
 
-    def _score(self, name: str, rows: Tensor, geometry: Geometry, crops: int) -> ConceptScore:
-        """The test of a cluster of some of the first `crops` rows; random pictures come after."""
-        every = torch.arange(len(geometry.features))
-        others = every[crops:] if len(self.pool) else every[~torch.isin(every, rows)]
-        sets = draw(rows[: self.examples], others, self.permutations, RUNS, self.seed)
-        return scored(name, sets, geometry, "mean", self.alpha)
-
     def _clusters(self, features: Tensor) -> list[Tensor]:
         """Rows of each cluster, those nearest to its centre first; the largest cluster first."""
         fitted = KMeans(min(self.count, len(features)), n_init=10, random_state=self.seed)
@@ -94,7 +98,9 @@ class Ace:
         for number in own.bincount().argsort(descending=True, stable=True).tolist():
             rows = (own == number).nonzero().flatten()
             clusters.append(rows[distance[rows, number].argsort(stable=True)])
-        return [rows for rows in clusters if len(rows) >= FEWEST]
+        # What a cluster stands against must be drawn from the others, or from the pool.
+        room = len(features) - (0 if len(self.pool) else 2 * FEWEST)
+        return [rows for rows in clusters if FEWEST <= len(rows) <= room]
 
 
 def _presence(activations: Tensor, score: ConceptScore) -> Tensor:

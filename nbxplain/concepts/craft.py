@@ -46,7 +46,7 @@ class Craft:
             split.append(parts(cells, signed).mean(1))
             state.done += len(cells)
             yield state
-        features = torch.cat(split)
+        features = look.check(torch.cat(split))
         factors = Factors(features, self.count, signed, self.seed)
         has = factors.coefficients(features)
         maps = self._maps(look, factors, signed, state)

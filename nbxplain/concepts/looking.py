@@ -62,6 +62,15 @@ class Look:
             for _, activation in parts:
                 yield self.layer.maps(activation).flatten(2).mT.cpu()
 
+    def check(self, features: Tensor) -> Tensor:
+        """The features (n, C) of crops. Raises LayerError where all crops are the same."""
+        if bool((features == features[0]).all()):
+            raise LayerError(
+                f"Layer {self.layer.name!r} gives the same for all parts of the pictures.",
+                "Choose another layer.",
+            )
+        return features
+
     def concept(
         self, name: str, examples: Tensor, direction: Tensor, features: Tensor, shown: Tensor
     ) -> Concept:

@@ -424,6 +424,7 @@ def test_layer_and_class_are_chosen_where_they_are_not_given() -> None:
         ({"sizes": ()}, InputError, "sizes"),
         ({"sizes": (2.0,)}, InputError, "sizes"),
         ({"method": "ace", "segments": (1,)}, InputError, "superpixels"),
+        ({"method": "ace", "random_sets": SHOWN[:5]}, InputError, "5 random pictures"),
         ({"images": torch.rand(8, 3)}, InputError, "8 pictures|place"),
         ({"images": [Path(__file__)] * 4}, InputError, "is no picture"),
     ],
@@ -432,6 +433,23 @@ def test_bad_input_is_refused(changes: dict[str, Any], error: type[Exception], s
     asked: dict[str, Any] = {"images": SHOWN, "target": 1, "layer": "1", **changes}
     with pytest.raises(error, match=says):
         discover(likes(), asked.pop("images"), asked.pop("target"), asked.pop("layer"), **asked)
+
+
+@every_way
+def test_a_layer_that_sees_nothing(method: Any) -> None:
+    dark: Any = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    with pytest.raises(LayerError, match="the same for all parts"):
+        discover(dark.eval(), SHOWN - 100, None, "0", method=method, segments=(9,))
+
+
+def test_a_cluster_that_is_nearly_everything_is_left_out() -> None:
+    ace: Any = search("ace", count=2, examples=4)
+    features = torch.zeros(20, 2)
+    features[:3] = 50
+    features += torch.rand(20, 2, generator=torch.Generator().manual_seed(0))
+    assert ace._clusters(features) == []
+    features[:8] += 50
+    assert [len(rows) for rows in ace._clusters(features)] == [12, 8]
 
 
 def test_a_layer_that_the_class_does_not_depend_on() -> None:
