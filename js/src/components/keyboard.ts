@@ -2,6 +2,7 @@ import { DIVERGING, SEQUENTIAL } from "../color/tables";
 import { checking } from "../model/checking";
 import type { Store } from "../model/store";
 import { stopChecking } from "./check/asking";
+import { stopTesting, testing } from "./concepts/sending";
 import { escapeEdit, onEditKey } from "./edit/keys";
 import { toggleDifference } from "./stage/pinned";
 import { zoomTo } from "./stage/zoom";
@@ -64,6 +65,7 @@ function leave(store: Store, event: KeyboardEvent) {
 	if (store.ui.open.value) store.ui.open.value = null;
 	else if (BUSY.has(store.traits._job.value.state)) ask("stop")(store);
 	else if (checking(store)) stopChecking(store);
+	else if (testing(store)) stopTesting(store);
 	else if (escapeEdit(store)) return;
 	else if (store.ui.tool.value) store.ui.tool.value = null;
 	else if (store.ui.concepts.tool.value) store.ui.concepts.tool.value = null;

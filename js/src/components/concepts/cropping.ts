@@ -14,14 +14,15 @@ export type Box = [number, number, number, number];
 const AROUND = 0.3;
 
 /** Sends the part of the picture around some points to the chosen concept. */
-export async function crop(store: Store, points: Point[]): Promise<void> {
+export async function crop(store: Store, points: Point[]): Promise<boolean> {
 	const known = store.traits._concepts.value;
-	if (!known || store.offlineReason.value) return;
+	if (!known || store.offlineReason.value) return false;
 	const concept = destination(store, known);
 	const { width, height } = store.traits._image.value;
 	const box = around(points, width, height);
-	if (await send(store, { kind: "concept_crop", concept, box }))
-		store.ui.announcement.value = `cut out for ${concept}`;
+	const taken = await send(store, { kind: "concept_crop", concept, box });
+	if (taken) store.ui.announcement.value = `cut out for ${concept}`;
+	return taken;
 }
 
 function around(points: Point[], width: number, height: number): Box {

@@ -1,6 +1,7 @@
 import type { Concepts, Gathered } from "../../model/protocol";
 import type { Ask, Store } from "../../model/store";
 import { reason } from "../controls/reason";
+import { busy } from "../panel/Progress";
 
 const LARGEST = 10_000_000;
 /** Bytes of one message: servers close the line on much larger ones. */
@@ -59,6 +60,14 @@ function parcels(files: Iterable<File>, refused: string[]): File[][] {
 		room -= file.size;
 	}
 	return found;
+}
+
+/** True while concepts are tested, steered or looked for. */
+export const testing = ({ traits, online }: Store): boolean =>
+	online.value && !!traits._concepts.value && busy(traits._concepts.value.job);
+
+export function stopTesting(store: Store) {
+	store.ask({ kind: "stop", panel: "concepts" }).catch(() => undefined);
 }
 
 /** Where crops and pasted pictures go: the chosen concept, the last one, or a new one. */

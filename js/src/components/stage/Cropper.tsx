@@ -27,7 +27,9 @@ export function Cropper({ store, pane }: { store: Store; pane: Size }) {
 				pane={pane}
 				tool={tool.value}
 				stroke={stroke}
-				onDone={(drawn) => crop(store, drawn)}
+				onDone={(drawn) => {
+					crop(store, drawn);
+				}}
 			/>
 		</>
 	);

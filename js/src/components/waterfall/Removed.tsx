@@ -1,5 +1,6 @@
 import type { Fill, Players } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { UseAsConcept } from "../concepts/UseAsConcept";
 import { fraction } from "../controls/number";
 import { Select } from "../controls/Select";
 import { Section } from "../panel/Section";
@@ -40,6 +41,7 @@ export function Removed({ store, players, trouble }: Props) {
 				>
 					Put back
 				</button>
+				<UseAsConcept store={store} />
 				<Select
 					label="fill"
 					help="What stands in the place of what is removed."
