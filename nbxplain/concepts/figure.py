@@ -74,11 +74,14 @@ def draw_steering(result: Steering, **options: Any) -> Drawing:
         )
         turn = result.turning(row)
         if turn is not None:
-            at = (turn[0], float(scores[doses.tolist().index(turn[0])]))
-            axis.plot(*at, "o", color=STRONG, markersize=3)
+            place = doses.tolist().index(turn[0])
+            axis.plot(doses[place], scores[place], "o", color=STRONG, markersize=3)
+            # On the side that the curve leaves free.
+            falls = scores[min(place + 1, len(scores) - 1)] < scores[place]
             axis.annotate(
-                turn[1], at, xytext=(4, -8), textcoords="offset points", fontsize=style.text - 1
-            )
+                turn[1], (doses[place], scores[place]), xytext=(4, 4 if falls else -9),
+                textcoords="offset points", fontsize=style.text - 1,
+            )  # fmt: skip
     axis.axvline(0, color=CHANCE, linewidth=0.5)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=style.text - 1, length=2)
