@@ -207,8 +207,8 @@ def test_the_model_is_left_as_it_was() -> None:
 def waves(period: float) -> Tensor:
     """A wave (1, 32, 32) across, of length one."""
     place = torch.arange(32, dtype=torch.float64)
-    wave = torch.cos(2 * torch.pi * (place + 0.25) / period).expand(1, 32, 32)
-    return wave / wave.norm()
+    wave: Tensor = torch.cos(2 * torch.pi * (place + 0.25) / period).expand(1, 32, 32)
+    return wave.div(wave.norm())
 
 
 def test_high_frequencies_are_told_apart() -> None:
@@ -369,7 +369,7 @@ def test_the_nearest_boundary_is_named() -> None:
 
 
 def test_a_cat_becomes_an_espresso(network: nn.Module, cat: Image.Image) -> None:
-    result = picture_counterfactuals(network, cat, 967, steps=40)
+    result = picture_counterfactuals(network, cat, 967, steps=32)
     assert result.valid.tolist() == [True]
     with torch.no_grad():
         assert int(network(result.tensor).argmax()) == 967
