@@ -14,7 +14,6 @@ import dice_ml
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from torch import nn
 
 Rows = NDArray[np.float64]
 
@@ -66,13 +65,13 @@ class Dice:
     """
 
     def __init__(self, engine: str, model: Any, rows: Rows, answers: Any, names: list[str]) -> None:
-        torch_model = isinstance(model, nn.Module)
-        kind = "float32" if torch_model else "float64"
+        by_slope = engine == "gradient"
+        kind = "float32" if by_slope else "float64"
         frame = pd.DataFrame(rows, columns=names).astype(kind)
         data = dice_ml.Data(
             dataframe=frame.assign(answer=answers), continuous_features=names, outcome_name="answer"
         )
-        backend, function = ("PYT", "ohe-min-max") if torch_model else ("sklearn", None)
+        backend, function = ("PYT", "ohe-min-max") if by_slope else ("sklearn", None)
         interface = dice_ml.Model(model=model, backend=backend, func=function)
         self._names, self._kind = names, kind
         self._options = {"random_seed": 0} if engine in SEEDED else {}

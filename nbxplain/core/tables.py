@@ -196,6 +196,10 @@ class Table:
             matched(list(columns), self.names, what)
             yield from ((name, columns[name]) for name in self.names)
             return
+        if _numeric(rows) and rows.ndim == 2 and rows.size and rows.shape[1] == self.width:
+            # The same as below, without a Python number for every cell.
+            yield from zip(self.names, rows.T, strict=True)
+            return
         listed = list(_rows(rows))
         if not listed:
             raise InputError(f"{what} is empty.", "Give at least one row.")
@@ -205,6 +209,8 @@ class Table:
     def _coded(self, name: str, values: Sequence[Any]) -> NDArray[np.float64]:
         """One column as numbers. Raises InputError."""
         if name not in self.categories:
+            if _numeric(values) and not np.isinf(values).any():
+                return np.asarray(values, np.float64)
             return np.array([_number(name, value) for value in values], np.float64)
         known = {value: code for code, value in enumerate(self.categories[name])}
         codes = []
@@ -360,6 +366,11 @@ def _number(name: str, value: Any) -> float:
             "background.",
         )
     return number
+
+
+def _numeric(values: Any) -> bool:
+    """An array of plain numbers: none of them is text, None or a category."""
+    return isinstance(values, np.ndarray) and values.dtype.kind in "fiu"
 
 
 def _missing(value: Any) -> bool:
