@@ -6,16 +6,20 @@ import {
 	waitFor,
 	within,
 } from "@testing-library/preact";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { App } from "../src/components/App";
 import type { PaintRequest, Traits } from "../src/model/protocol";
 import { decodeRuns, encodeRuns } from "../src/model/runs";
 import { blankSketch, brushed, labelled, strongest } from "../src/model/sketch";
 import { NO_STEPS, stepped, walked } from "../src/model/undo";
-import { painted } from "./edited";
+import { edits, found, painted, probed } from "./edited";
 import { SIZE } from "./fixtures";
 import { answer, closeAll, opened } from "./parts";
 
+beforeAll(() => {
+	// The simulated browser has no top layer.
+	HTMLElement.prototype.showPopover ??= () => {};
+});
 afterEach(closeAll);
 
 function editing(state: Partial<Traits> = {}) {
@@ -401,18 +405,7 @@ describe("between views", () => {
 			},
 		});
 		const tell = (told: ReturnType<typeof sketch>) =>
-			act(() =>
-				model.push({
-					_edits: {
-						job: model.state._job,
-						task: "",
-						error: null,
-						sketch: told,
-						walk: null,
-						found: [],
-					},
-				}),
-			);
+			act(() => model.push({ _edits: edits({ sketch: told }) }));
 		const at = () => store.ui.editor.sketch.value?.map.labels.indexOf(1);
 		await tell(sketch("python", 1, 5));
 		expect(at()).toBe(5);
@@ -441,5 +434,139 @@ describe("between views", () => {
 		model.closed = true;
 		await act(() => model.emit("comm:close"));
 		expect(screen.queryByRole("radio", { name: "brush" })).toBeNull();
+	});
+});
+
+describe("finding", () => {
+	const open = async (name: RegExp) =>
+		fireEvent.click(screen.getByRole("button", { name }));
+
+	it("asks for a class with its weights, inside of what is painted", async () => {
+		const { model } = editing();
+		await open(/^find a counterfactual/);
+		const button = () =>
+			screen.getByRole("button", { name: "Find what would change its mind" });
+		expect(button()).toHaveProperty("disabled", true);
+		await open(/^to be: choose a class/);
+		fireEvent.input(screen.getByRole("combobox", { name: "to be" }), {
+			target: { value: "967" },
+		});
+		fireEvent.click(screen.getByRole("option", { name: /967/ }));
+		drag([10, 10], [12, 10]);
+		told(model);
+		fireEvent.click(screen.getByRole("radio", { name: /what is painted/ }));
+		await waitFor(() => expect(button()).toHaveProperty("disabled", false));
+		fireEvent.click(button());
+		expect(model.requests("find").at(-1)).toMatchObject({
+			desired: 967,
+			probability: 0.9,
+			inside: true,
+			weights: { l1: 0, l2: 1, smoothness: 0.01 },
+			count: 1,
+		});
+	});
+
+	it("the predicted class cannot be wished for", async () => {
+		editing();
+		await open(/^find a counterfactual/);
+		await open(/^to be: choose a class/);
+		const option = screen.getByRole("option", { name: /Egyptian Mau/ });
+		expect(option.getAttribute("aria-disabled")).toBe("true");
+	});
+
+	it("likeness has a weight only where there are examples", async () => {
+		const { model } = editing();
+		await open(/^find a counterfactual/);
+		expect(screen.queryByRole("slider", { name: "likeness" })).toBeNull();
+		await act(() => model.push({ _edits: edits({ examples: 12 }) }));
+		expect(screen.getByRole("slider", { name: "likeness" })).toBeTruthy();
+	});
+
+	it("a search is watched and stopped", async () => {
+		const { model, store } = editing();
+		await open(/^find a counterfactual/);
+		const one = found("f1");
+		const job = { ...edits().job, state: "running" as const, done: 20 };
+		const walk = {
+			iterates: one.iterates,
+			losses: [9, 8, 7],
+			picture: one.picture,
+			choices: one.choices,
+		};
+		await act(() => model.push({ _edits: edits({ job, task: "find", walk }) }));
+		expect(screen.getByRole("progressbar").getAttribute("aria-valuenow")).toBe(
+			"20",
+		);
+		await waitFor(() =>
+			expect(store.ui.altered.value?.words).toBe("searching"),
+		);
+		press("Stop");
+		expect(model.requests("stop").at(-1)?.panel).toBe("edits");
+	});
+
+	it("what was found is shown at once, with its change and its verdict", async () => {
+		const { model, store } = editing();
+		await act(() => model.push({ _edits: edits({ found: [found("f1")] }) }));
+		expect(await screen.findByText(/Survives JPEG/)).toBeTruthy();
+		expect(screen.getByText(/× 5.3, about grey/)).toBeTruthy();
+		expect(store.ui.altered.value?.words).toBe("espresso");
+		expect(shown(/espresso/)).toBeTruthy();
+		press("Explain this picture");
+		expect(model.requests("found").at(-1)).toMatchObject({
+			action: "explain",
+			item: "f1",
+		});
+	});
+
+	it("painting puts what was found away", async () => {
+		const { model, store } = editing();
+		await act(() => model.push({ _edits: edits({ found: [found("f1")] }) }));
+		await waitFor(() => expect(store.ui.editor.looking.value).toBe("f1"));
+		drag([10, 10]);
+		expect(store.ui.editor.looking.value).toBeNull();
+	});
+
+	it("what failed is said where it was asked", async () => {
+		const { model } = editing();
+		await open(/^find a counterfactual/);
+		const error = {
+			title: "The picture is Egyptian Mau already.",
+			hint: "The nearest boundary is that to tabby cat.",
+			details: "",
+		};
+		await act(() => model.push({ _edits: edits({ task: "find", error }) }));
+		expect(screen.getByText(/Egyptian Mau already/)).toBeTruthy();
+	});
+
+	it("probes say that they explain nothing, and send what was chosen", async () => {
+		const { model } = editing();
+		await open(/^probes of fragility/);
+		expect(screen.getByText(/not an explanation/)).toBeTruthy();
+		fireEvent.click(screen.getByRole("radio", { name: "curve" }));
+		press("Probe");
+		expect(model.requests("probe").at(-1)).toMatchObject({
+			attack: "pgd",
+			norm: "linf",
+			epsilon: 0.03,
+			toward: null,
+			seeks: "curve",
+		});
+		await act(() => model.push({ _edits: edits({ found: [probed("p1")] }) }));
+		expect(await screen.findByText(/lost at epsilon .02/)).toBeTruthy();
+	});
+
+	it("a saved view shows what was found, and computes nothing", async () => {
+		const { model, store } = editing({
+			_edits: edits({ found: [found("f1")] }),
+		});
+		model.closed = true;
+		await act(() => model.emit("comm:close"));
+		fireEvent.click(screen.getByRole("radio", { name: /espresso/ }));
+		expect(await screen.findByText(/Survives JPEG/)).toBeTruthy();
+		expect(screen.getByRole("button", { name: "Figure" })).toHaveProperty(
+			"disabled",
+			true,
+		);
+		await waitFor(() => expect(store.ui.altered.value?.words).toBe("espresso"));
 	});
 });

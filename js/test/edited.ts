@@ -1,4 +1,9 @@
-import type { Painted, PaintRequest } from "../src/model/protocol";
+import type {
+	Edits,
+	Found,
+	Painted,
+	PaintRequest,
+} from "../src/model/protocol";
 import { decodeRuns } from "../src/model/runs";
 import { bitmap, prediction, SIZE, shade } from "./fixtures";
 
@@ -33,5 +38,101 @@ export function painted(
 			const [r, g, b] = shade(x, y);
 			return [r + light, g + light, b + light];
 		}),
+	};
+}
+
+const shaded = (shift: number) =>
+	bitmap(SIZE, SIZE, (x, y) => {
+		const [r, g, b] = shade(x, y);
+		return [r - shift, g, b + shift / 2];
+	});
+
+/** A picture that was found. */
+export function found(id: string, more: Partial<Found> = {}): Found {
+	return {
+		id,
+		kind: "counterfactual",
+		title: "espresso",
+		reached: true,
+		says: "The model says espresso, probability 0.0002 → 0.93. Survives JPEG at quality 75 and shifts by one pixel; 12% of its energy is in waves under 8 pixels.",
+		choices: [
+			{ index: 285, label: "Egyptian Mau", before: 0.38, after: 0.01 },
+			{ index: 967, label: "espresso", before: 0, after: 0.93 },
+		],
+		picture: shaded(60),
+		change: bitmap(SIZE, SIZE, (x, y) => [
+			128 + 60 * Math.sin(x / 9),
+			128,
+			128 - 60 * Math.sin(y / 7),
+		]),
+		amplified: 5.3,
+		facts: [
+			{
+				name: "validity",
+				label: "validity",
+				value: "yes",
+				verdict: "good",
+				help: "",
+			},
+			{
+				name: "jpeg",
+				label: "survives JPEG at quality 75",
+				value: "yes",
+				verdict: "good",
+				help: "",
+			},
+		],
+		shares: [
+			{ name: "centre", share: 0.31 },
+			{ name: "upper left", share: 0.22 },
+		],
+		iterates: [0, 15, 30, 45, 60].map(shaded),
+		losses: Array.from({ length: 60 }, (_, i) => 9 * Math.exp(-i / 12) + 1),
+		maps: [],
+		fragility: null,
+		...more,
+	};
+}
+
+/** A probe with its curve. */
+export const probed = (id: string) =>
+	found(id, {
+		kind: "probe",
+		title: "PGD",
+		says: "Egyptian Mau becomes lynx. A probe of fragility, not an explanation.",
+		shares: [],
+		iterates: [],
+		losses: [],
+		maps: [shaded(0), shaded(30)],
+		fragility: {
+			epsilon: [0, 0.01, 0.02, 0.03, 0.06, 0.12],
+			confidence: [0.38, 0.2, 0.06, 0.01, 0, 0],
+			kept: [1, 1, 0, 0, 0, 0],
+			random: [1, 1, 1, 1, 1, 1],
+			flags: [],
+		},
+	});
+
+/** What the panel was told, with nothing under way. */
+export function edits(more: Partial<Edits> = {}): Edits {
+	return {
+		job: {
+			id: 1,
+			state: "done",
+			phase: "final",
+			note: "",
+			done: 60,
+			total: 60,
+			seconds: 9,
+			eta: null,
+			resumable: false,
+		},
+		task: "",
+		error: null,
+		sketch: null,
+		walk: null,
+		found: [],
+		examples: 0,
+		...more,
 	};
 }

@@ -3,6 +3,7 @@ import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { alternatives, diagnosis } from "./alternatives";
 import { checks, found, halfway } from "./checks";
+import { edits, found as foundPicture, probed } from "./edited";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
 import { comparedMethods, comparedTargets } from "./multiples";
@@ -157,6 +158,11 @@ const STATES: Record<string, Partial<Traits>> = {
 		...done,
 		_result: result("r1", spec, { checks: found }),
 		_checks: checks(),
+	},
+	found: {
+		...done,
+		...job("done", { seconds: 0.9 }),
+		_edits: edits({ found: [foundPicture("f1"), probed("p1")] }),
 	},
 	stale: { ...done, _stale: true },
 	mismatch: { _protocol: 2 },

@@ -1,5 +1,5 @@
 import { batch, type Signal, signal } from "@preact/signals";
-import type { Moved, Picture } from "./protocol";
+import type { Moved, Picture, ProbeRequest } from "./protocol";
 import type { LabelMap } from "./runs";
 import type { Sketch } from "./sketch";
 import { NO_STEPS, type Steps, stepped, walked } from "./undo";
@@ -13,6 +13,20 @@ export interface Altered {
 	/** On the badge. */
 	words: string;
 }
+
+/** A search for another picture: the class, how probable it should be (0: it wins), and where. */
+export interface Wish {
+	desired: number | null;
+	probability: number;
+	inside: boolean;
+	weights: { l1: number; l2: number; smoothness: number; likeness: number };
+	count: number;
+}
+
+export type Attack = Pick<
+	ProbeRequest,
+	"attack" | "norm" | "epsilon" | "toward" | "seeks"
+>;
 
 /** What the Edit tab knows in one view. */
 export interface Editor {
@@ -37,9 +51,13 @@ export interface Editor {
 	original: Signal<boolean>;
 	/** The found picture that is looked at, by its id. */
 	looking: Signal<string | null>;
+	/** What a counterfactual is to be, and what is probed. */
+	wish: Signal<Wish>;
+	attack: Signal<Attack>;
 }
 
 export const SIZES = { smallest: 2, largest: 200 };
+export const WEIGHTS = { l1: 0, l2: 1, smoothness: 0.01, likeness: 0 };
 const SIZE_STEP = 1.25;
 
 export function createEditor(): Editor {
@@ -56,6 +74,20 @@ export function createEditor(): Editor {
 		piece: signal(null),
 		original: signal(false),
 		looking: signal(null),
+		wish: signal({
+			desired: null,
+			probability: 0.9,
+			inside: false,
+			weights: WEIGHTS,
+			count: 1,
+		}),
+		attack: signal({
+			attack: "pgd",
+			norm: "linf",
+			epsilon: 0.03,
+			toward: null,
+			seeks: "change",
+		}),
 	};
 }
 

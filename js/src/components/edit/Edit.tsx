@@ -1,4 +1,4 @@
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { type Altered, sketchLive, sketchOnce } from "../../model/editor";
 import type { Painted } from "../../model/protocol";
 import { encodeRuns } from "../../model/runs";
@@ -10,7 +10,10 @@ import { Segmented } from "../controls/Segmented";
 import { Section } from "../panel/Section";
 import { type Asking, nothing, requestOf, useAsking, useStage } from "./asking";
 import { Fills } from "./Fills";
+import { Find } from "./Find";
 import { Fold } from "./Fold";
+import { Code, Found } from "./Found";
+import { Probe } from "./Probe";
 import { begun, redo, sketchOf, undo } from "./strokes";
 import { Tools } from "./Tools";
 
@@ -25,9 +28,12 @@ export function Edit({ store }: { store: Store }) {
 	}, []);
 	if (off)
 		return (
-			<Section name="edit">
-				<p class="nbx-note">{off}</p>
-			</Section>
+			<>
+				<Section name="edit">
+					<p class="nbx-note">{off}</p>
+				</Section>
+				<Found store={store} />
+			</>
 		);
 	return (
 		<>
@@ -37,6 +43,9 @@ export function Edit({ store }: { store: Store }) {
 			</Section>
 			<Adjust store={store} />
 			<Says store={store} asking={asking} />
+			<Find store={store} />
+			<Probe store={store} />
+			<Found store={store} />
 		</>
 	);
 }
@@ -160,6 +169,7 @@ function Says({ store, asking }: { store: Store; asking: Asking }) {
 				>
 					Waterfall
 				</button>
+				<Code key={String(painted.after)} store={store} item="" />
 			</div>
 		</Section>
 	);
@@ -176,14 +186,30 @@ function explain(store: Store, tab: string) {
 		.catch(() => undefined);
 }
 
-/** What the stage shows: the edited picture with the predictions it gets, or the original. */
+/** What the stage shows: what is looked at, with the predictions it gets, or the original. */
 function useAltered(store: Store, painted: Painted | null): Altered | null {
-	const original = store.ui.editor.original.value;
+	const { original, looking } = store.ui.editor;
+	const edits = store.traits._edits.value;
+	const found = edits?.found.find(({ id }) => id === looking.value) ?? null;
+	const walk = edits?.walk ?? null;
 	const picture = store.traits._image.value;
+	const back = original.value;
+	useNewest(store);
 	return useMemo(() => {
-		if (!painted) return null;
-		if (original) return { picture, choices: [], words: "original" };
-		const { choices } = painted;
-		return { picture: painted.picture, choices, words: "edited" };
-	}, [painted, original, picture]);
+		const shown = walk ?? found ?? painted;
+		if (!shown) return null;
+		if (back) return { picture, choices: [], words: "original" };
+		const words = walk ? "searching" : (found?.title ?? "edited");
+		return { picture: shown.picture, choices: shown.choices, words };
+	}, [painted, found, walk, back, picture]);
+}
+
+/** What has just been found is looked at. */
+function useNewest({ traits, ui }: Store) {
+	const newest = traits._edits.value?.found.at(-1)?.id ?? null;
+	const known = useRef(newest);
+	useEffect(() => {
+		if (newest && newest !== known.current) ui.editor.looking.value = newest;
+		known.current = newest;
+	}, [newest]);
 }

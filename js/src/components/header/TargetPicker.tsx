@@ -1,9 +1,8 @@
 import { useSignal } from "@preact/signals";
-import type { Choice, Prediction } from "../../model/protocol";
 import type { Store } from "../../model/store";
-import { FilterList, type Row } from "../controls/FilterList";
 import { Icon } from "../controls/Icon";
 import { compact } from "../controls/number";
+import { ClassList } from "./ClassList";
 import { Picker } from "./Picker";
 import { choiceOf, classOf, isContrast, labelOf } from "./target";
 
@@ -57,8 +56,7 @@ function Choose({ store, index, against, close }: ChooseProps) {
 	const prediction = store.traits._prediction.value;
 	const filling = slot.value;
 	const other = filling === "index" ? against : index;
-	const choose = (key: string) => {
-		const chosen = Number(key);
+	const choose = (chosen: number) => {
 		if (filling === "index" && against === null) store.set({ target: chosen });
 		else if (filling === "index")
 			store.set({ target: { index: chosen, against: against as number } });
@@ -104,13 +102,14 @@ function Choose({ store, index, against, close }: ChooseProps) {
 					</button>
 				)}
 			</fieldset>
-			<FilterList
+			<ClassList
 				key={filling}
+				store={store}
 				label={filling === "index" ? "class to explain" : "rather than"}
-				placeholder={`Find among ${labels.length || (prediction?.classes ?? 0)} classes`}
-				selected={selected === null ? null : String(selected)}
-				first={predicted(prediction, other)}
-				rows={all(labels, prediction, other)}
+				selected={selected}
+				taken={(chosen) =>
+					chosen === other ? "already on the other side of the contrast" : null
+				}
 				onChoose={choose}
 			/>
 		</>
@@ -135,58 +134,5 @@ function Slot({ caption, value, pressed, onPress }: SlotProps) {
 			<span class="nbx-picker-caption">{caption}</span>
 			<span class="nbx-cut">{value}</span>
 		</button>
-	);
-}
-
-/** A class cannot be contrasted with itself. */
-function taken(index: number, other: number | null): string | null {
-	return index === other ? "already on the other side of the contrast" : null;
-}
-
-function predicted(prediction: Prediction | null, other: number | null): Row[] {
-	return (prediction?.top ?? []).map((choice) => ({
-		key: String(choice.index),
-		text: choice.label,
-		group: "predicted",
-		disabled: taken(choice.index, other),
-		detail: `score ${compact(choice.score)} · type to search all classes`,
-		content: <Bar choice={choice} />,
-	}));
-}
-
-function all(
-	labels: string[],
-	prediction: Prediction | null,
-	other: number | null,
-): Row[] {
-	return labels.map((label, index) => {
-		const choice = choiceOf(index, prediction);
-		return {
-			key: String(index),
-			text: `${label} ${index}`,
-			disabled: taken(index, other),
-			detail: choice ? `score ${compact(choice.score)}` : `class ${index}`,
-			content: choice ? (
-				<Bar choice={choice} />
-			) : (
-				<>
-					<span class="nbx-cut nbx-grow">{label}</span>
-					<span class="nbx-figure">{index}</span>
-				</>
-			),
-		};
-	});
-}
-
-function Bar({ choice }: { choice: Choice }) {
-	const { label, probability, score } = choice;
-	return (
-		<>
-			<span class="nbx-cut nbx-grow">{label}</span>
-			{probability !== null && (
-				<span class="nbx-bar" style={{ "--share": probability }} />
-			)}
-			<span class="nbx-figure">{compact(probability ?? score, 2)}</span>
-		</>
 	);
 }
