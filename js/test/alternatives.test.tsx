@@ -195,9 +195,11 @@ test("a search tells how far it is, and is stopped", () => {
 	expect(bar.getAttribute("aria-valuenow")).toBe("20");
 	expect(rows()).toHaveLength(4);
 	fireEvent.click(button("Stop"));
-	expect(model.requests("stop").at(-1)).toMatchObject({
-		panel: "alternatives",
+	fireEvent.keyDown(screen.getByRole("list", { name: "alternatives" }), {
+		key: "Escape",
 	});
+	const stops = model.requests("stop").map(({ panel }) => panel);
+	expect(stops).toEqual(["alternatives", "alternatives"]);
 	act(() =>
 		model.push({
 			_alternatives: alternatives({

@@ -131,7 +131,9 @@ class Painting(Panel[Seen]):
         """The explained picture with the target that is asked about. Raises InputError."""
         explorer = self._explorer
         if explorer._study is None or explorer.image is None:
-            raise InputError("There is no picture.", "Edits are for pictures.")
+            raise InputError(
+                "There is no picture.", "Of a row, explorer.alternatives finds what would change."
+            )
         return explorer._study.targeted(explorer._spec(), explorer._function)
 
     def _now(self) -> Edited:

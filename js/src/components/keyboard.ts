@@ -3,6 +3,7 @@ import { checking } from "../model/checking";
 import type { Store } from "../model/store";
 import { stopChecking } from "./check/asking";
 import { stopTesting, testing } from "./concepts/sending";
+import { stopSearch } from "./counterfactual/asking";
 import { escapeEdit, onEditKey } from "./edit/keys";
 import { toggleDifference } from "./stage/pinned";
 import { zoomTo } from "./stage/zoom";
@@ -66,7 +67,7 @@ function leave(store: Store, event: KeyboardEvent) {
 	else if (BUSY.has(store.traits._job.value.state)) ask("stop")(store);
 	else if (checking(store)) stopChecking(store);
 	else if (testing(store)) stopTesting(store);
-	else if (escapeEdit(store)) return;
+	else if (stopSearch(store) || escapeEdit(store)) return;
 	else if (store.ui.tool.value) store.ui.tool.value = null;
 	else if (store.ui.concepts.tool.value) store.ui.concepts.tool.value = null;
 	else if (store.ui.head.value) store.ui.head.value = null;

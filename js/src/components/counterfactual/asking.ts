@@ -2,6 +2,7 @@ import { FREE, type Rule, type Rules } from "../../model/alternatives";
 import type { Alternatives, Asked } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { reason } from "../controls/reason";
+import { busy } from "../panel/Progress";
 
 const COUNT = 4;
 
@@ -120,4 +121,12 @@ export function send(store: Store, request: Parameters<Store["ask"]>[0]) {
 	store.ask(request).catch((failure) => {
 		trouble.value = reason(failure);
 	});
+}
+
+/** Stops the search that is under way; false where there is none. */
+export function stopSearch(store: Store): boolean {
+	const known = store.traits._alternatives.value;
+	if (!known || !busy(known.job)) return false;
+	store.ask({ kind: "stop", panel: "alternatives" }).catch(() => undefined);
+	return true;
 }
