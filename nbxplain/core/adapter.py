@@ -23,12 +23,15 @@ from nbxplain.core.meaning import Meaning, probabilities
 from nbxplain.core.pixels import preprocessing
 from nbxplain.core.preserve import (
     RandomStates,
+    modules,
+    moved,
     random_states,
     refresh,
     replica,
     signature,
     unwrap,
     version,
+    weights,
 )
 from nbxplain.core.rules import attention_rules
 from nbxplain.core.tables import Categories, Table, looks_like_rows
@@ -70,7 +73,8 @@ class ModelAdapter:
         categories: Categories | None = None,
     ) -> None:
         self.model = unwrap(as_module(model))
-        if any(isinstance(p, nn.UninitializedParameter) for p in self.model.parameters()):
+        tensors = weights(self.model)
+        if any(type(tensor) is nn.UninitializedParameter for tensor in tensors):
             raise ModelError(
                 "The model has lazy layers whose weights do not exist yet.",
                 "Call it once on an input of the right shape.",
@@ -81,15 +85,16 @@ class ModelAdapter:
         self._output = output
         self._preprocess = preprocess
         self._given_labels = labels
-        weight = next(self.model.parameters(), None)
+        parameters = [tensor for tensor in tensors if isinstance(tensor, nn.Parameter)]
+        weight = next(iter(parameters), None)
         self.device = _usable(device or (weight.device if weight is not None else "cpu"))
         self._replica: tuple[tuple[object, ...], nn.Module] | None = None
-        if any(module.training for module in self.model.modules()):
+        if any(module.training for module in modules(self.model)):
             self.notices.append(
                 "The model is in training mode; it was explained in evaluation mode "
                 "(dropout off, batch-norm statistics fixed) and left as it was."
             )
-        doubles = any(weight.dtype == torch.float64 for weight in self.model.parameters())
+        doubles = any(weight.dtype == torch.float64 for weight in parameters)
         is_estimator = isinstance(self.model, Estimator)
         self.dtype = torch.float64 if doubles or is_estimator else torch.float32
         self._categories = categories
@@ -172,7 +177,7 @@ class ModelAdapter:
         with self.lock:
             found = signature(self.model)
             if self._replica is None or self._replica[0] != found:
-                self._replica = found, replica(self.model).to(self.device, self.dtype)
+                self._replica = found, moved(replica(self.model), self.device, self.dtype)
             else:
                 refresh(self._replica[1], self.model)
             if self._moved:

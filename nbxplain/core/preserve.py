@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import copyreg
 import random
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -37,13 +38,47 @@ SIMPLE = frozenset((int, float, complex, bool, str, bytes, type(None)))
 """What a copy shares with the original, and a signature knows by its value."""
 
 
+SAYS = ("__new__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__")
+"""By these a class tells how its objects are copied."""
+
+HEAP = 1 << 9
+"""The flag of classes that were written in Python."""
+
+LEAVES = SIMPLE | {nn.Parameter, OrderedDict, set}
+"""What holds no tensors beside the weights."""
+
+HOLDERS = (Tensor, list, tuple, dict)
+"""What is looked into for such."""
+
+COMMON = frozenset(vars(nn.Module()))
+"""What every module has: hooks and the like, most of them empty and none of them shared."""
+
+
+def modules(model: nn.Module) -> list[nn.Module]:
+    """The model and every module in it, once: model.modules() in a tenth of the time."""
+    found = {id(model): model}
+    left = [model]
+    while left:
+        inside = left.pop()._modules.values()
+        new = [module for module in inside if module is not None and id(module) not in found]
+        found.update((id(module), module) for module in new)
+        left += new
+    return list(found.values())
+
+
+def weights(model: nn.Module) -> list[Tensor]:
+    """Every parameter and buffer; one that has two places may come twice."""
+    stores = ((module._parameters, module._buffers) for module in modules(model))
+    return [w for pair in stores for store in pair for w in store.values() if w is not None]
+
+
 def signature(model: nn.Module) -> tuple[object, ...]:
     """Changes when modules, tensors, hooks or attributes are replaced.
 
     In-place updates of tensors and of objects kept in attributes leave it as it is.
     """
     found: list[object] = []
-    for module in model.modules():
+    for module in modules(model):
         found.append(id(module))
         for value in vars(module).values():
             kind = type(value)
@@ -59,8 +94,7 @@ def signature(model: nn.Module) -> tuple[object, ...]:
 
 def version(model: nn.Module) -> int:
     """Rises with every in-place change of a weight or buffer: a step, `load_state_dict`."""
-    tensors = (*model.parameters(), *model.buffers())
-    return sum(tensor._version for tensor in tensors if not tensor.is_inference())
+    return sum(weight._version for weight in weights(model) if not weight.is_inference())
 
 
 def replica(model: nn.Module) -> nn.Module:
@@ -72,15 +106,16 @@ def replica(model: nn.Module) -> nn.Module:
     """
     with torch.inference_mode(False):
         memo: dict[int, Any] = {}
-        for module in model.modules():
-            for tensor in _tensors(vars(module)):
+        for module in modules(model):
+            own = [value for key, value in vars(module).items() if key not in COMMON]
+            for tensor in _tensors([*module._buffers.values(), *own]):
                 memo[id(tensor)] = tensor.detach().clone()
             for weight in module._parameters.values():
                 if weight is not None:
                     memo[id(weight)] = nn.Parameter(_shared(weight), requires_grad=False)
         try:
             copied: nn.Module = _copy(model, memo)
-            return copied.eval()
+            return _evaluating(copied)
         except Exception as error:
             raise ModelError(
                 f"The model cannot be copied: {type(error).__name__}: {error}",
@@ -97,33 +132,69 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
     if id(value) in memo:
         return memo[id(value)]
     if kind is dict or kind is OrderedDict:
+        if SIMPLE.issuperset(map(type, value)) and SIMPLE.issuperset(map(type, value.values())):
+            return memo.setdefault(id(value), kind(value))
         copied = memo[id(value)] = kind()
         for key, item in value.items():
-            copied[_copy(key, memo)] = _copy(item, memo)
+            copied[key if type(key) in SIMPLE else _copy(key, memo)] = _copy(item, memo)
         return copied
     if kind is tuple:
         return tuple(_copy(item, memo) for item in value)
     if kind is set:
-        items = memo[id(value)] = {_copy(item, memo) for item in value}
+        return memo.setdefault(id(value), {_copy(item, memo) for item in value})
+    if kind is list:
+        items = memo[id(value)] = list[Any]()
+        items.extend(_copy(item, memo) for item in value)
         return items
+    if _bare(kind):
+        thing = memo[id(value)] = kind.__new__(kind)
+        vars(thing).update(_copy(vars(value), memo))
+        return thing
     if isinstance(value, nn.Module) and _ordinary(kind):
         module = memo[id(value)] = kind.__new__(kind)
-        module.__setstate__(
-            {
-                key: item if type(item) in SIMPLE else _copy(item, memo)
-                for key, item in vars(value).items()
-            }
-        )
+        state = {}
+        for key, item in vars(value).items():
+            if type(item) in SIMPLE:
+                state[key] = item
+            elif key in COMMON and not item:
+                state[key] = type(item)()
+            else:
+                state[key] = _copy(item, memo)
+        module.__setstate__(state)
         return module
     return copy.deepcopy(value, memo)
+
+
+def _evaluating(model: nn.Module) -> nn.Module:
+    """The model in evaluation mode, without a call where no class has one of its own."""
+    inside = modules(model)
+    kinds: set[Any] = {type(module) for module in inside}
+    for kind in kinds:
+        own = kind.train is not nn.Module.train or kind.eval is not nn.Module.eval
+        if own or not _ordinary(kind):
+            return model.eval()
+    for module in inside:
+        vars(module)["training"] = False
+    return model
 
 
 @cache
 def _ordinary(kind: type[nn.Module]) -> bool:
     """Whether the class leaves it to `__dict__` what a copy of its modules is."""
-    says = ("__new__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__")
-    ordinary = all(getattr(kind, name, None) is getattr(nn.Module, name, None) for name in says)
+    ordinary = all(getattr(kind, name, None) is getattr(nn.Module, name, None) for name in SAYS)
     return ordinary and not any("__slots__" in vars(base) for base in kind.__mro__)
+
+
+@cache
+def _bare(kind: type) -> bool:
+    """Whether objects of the class are their `__dict__` and nothing else: a configuration."""
+    more = ("__setstate__", "__getnewargs__", "__getnewargs_ex__")
+    own = any(getattr(kind, name, None) is not getattr(object, name, None) for name in SAYS + more)
+    listed = kind in copyreg.dispatch_table or not kind.__dictoffset__
+    written = all(
+        base.__flags__ & HEAP and "__slots__" not in vars(base) for base in kind.__mro__[:-1]
+    )
+    return written and not own and not listed and not issubclass(kind, type)
 
 
 def _tensors(value: Any) -> Iterator[Tensor]:
@@ -132,12 +203,21 @@ def _tensors(value: Any) -> Iterator[Tensor]:
         yield value
     elif type(value) in (list, tuple, dict):
         for item in value.values() if isinstance(value, dict) else value:
-            if type(item) not in SIMPLE:
+            if type(item) not in LEAVES and isinstance(item, HOLDERS):
                 yield from _tensors(item)
 
 
 def _shared(weight: Tensor) -> Tensor:
     return weight.clone() if weight.is_inference() else weight.detach()
+
+
+def moved(copied: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+    """The replica on a device, its numbers in a precision; as it is where it is so already."""
+    there = all(
+        weight.device == device and (weight.dtype == dtype or not weight.is_floating_point())
+        for weight in weights(copied)
+    )
+    return copied if there else copied.to(device, dtype)
 
 
 def refresh(copied: nn.Module, original: nn.Module) -> None:
