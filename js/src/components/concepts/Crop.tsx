@@ -42,8 +42,7 @@ export function Crop({ store, known }: { store: Store; known: Concepts }) {
 			/>
 			<div class="nbx-note nbx-heads-note">
 				<span>
-					{tool.value ? "goes" : "and what is pasted goes"} to{" "}
-					<b>{destination(store, known)}</b>
+					crops and pasted pictures go to <b>{destination(store, known)}</b>
 				</span>
 				<button
 					type="button"
