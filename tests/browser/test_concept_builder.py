@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Open
 from tests.browser.lab import Notebook, until
+from tests.browser.test_accessible import HOST, violations
 from tests.browser.widget import MS, Widget
 
 pytestmark = pytest.mark.browser
@@ -222,6 +223,17 @@ def test_concepts_are_tested_and_looked_at(
     assert most > none
     expect(shown).to_contain_text(f"upright {most:.3g}")
     widget.root.screenshot(path=artefacts / "concepts.png")
+
+
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
+def test_axe_finds_nothing_serious(
+    notebook: Notebook, widget: Widget, panel: Locator, artefacts: Path, theme: str
+) -> None:
+    notebook.theme(f"JupyterLab {theme}")
+    expect(panel.get_by_role("table", name="estimators side by side")).to_be_visible()
+    assert violations(notebook.page, HOST) == []
+    widget.root.screenshot(path=artefacts / f"concepts-{theme}.png")
+    notebook.theme("JupyterLab Light")
 
 
 def test_what_was_tested_outlasts_a_reload(

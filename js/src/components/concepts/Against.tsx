@@ -1,8 +1,9 @@
 import type { Concepts } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { Section } from "../panel/Section";
+import { FileButton } from "./FileButton";
 import { Counter, Pile } from "./Pile";
-import { send } from "./sending";
+import { send, sendFiles } from "./sending";
 
 const MADE = 40;
 
@@ -25,7 +26,24 @@ export function Random({ store, known }: { store: Store; known: Concepts }) {
 		<Section name="random pictures" aside={<Counter pile={pile} />}>
 			<Pile store={store} into="random" pile={pile} label="random pictures" />
 			<div class="nbx-row nbx-row-tight">
-				<span class="nbx-soft">make {MADE}</span>
+				<FileButton
+					class="nbx-button nbx-small"
+					label="folder of random pictures"
+					help="all pictures of a folder"
+					off={off}
+					folder
+					onFiles={(files) =>
+						sendFiles(
+							store,
+							"random",
+							"",
+							files.filter(({ type }) => type.startsWith("image/")),
+						)
+					}
+				>
+					folder…
+				</FileButton>
+				<span class="nbx-soft">or make {MADE}</span>
 				{KINDS.map(({ kind, help }) => (
 					<button
 						key={kind}

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useRef } from "preact/hooks";
 import type { Gathered, Pile as Gathering } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { Icon } from "../controls/Icon";
+import { FileButton } from "./FileButton";
 import { Strip } from "./Strip";
 import { send, sendFiles } from "./sending";
 
@@ -76,49 +76,18 @@ export function Pile({ store, into, pile, label, children }: Props) {
 				{pile.count > shown && (
 					<span class="nbx-figure nbx-more">+{pile.count - shown}</span>
 				)}
-				<Files label={`add pictures to ${label}`} off={off} onFiles={take} />
+				<FileButton
+					class="nbx-square-button nbx-square-add"
+					label={`add pictures to ${label}`}
+					help="choose files, or drop them here"
+					off={off}
+					onFiles={take}
+				>
+					+
+				</FileButton>
 				{children}
 			</div>
 		</div>
-	);
-}
-
-interface FilesProps {
-	label: string;
-	off: string;
-	onFiles: (files: File[]) => void;
-}
-
-/** The button that opens the file dialog. */
-function Files({ label, off, onFiles }: FilesProps) {
-	const input = useRef<HTMLInputElement>(null);
-	return (
-		<>
-			<button
-				type="button"
-				class="nbx-square-button nbx-square-add"
-				aria-label={label}
-				title={off || "choose files, or drop them here"}
-				disabled={!!off}
-				onClick={() => input.current?.click()}
-			>
-				+
-			</button>
-			<input
-				ref={input}
-				type="file"
-				accept="image/*"
-				multiple
-				class="nbx-hidden"
-				tabIndex={-1}
-				aria-label={`${label}: files`}
-				disabled={!!off}
-				onChange={({ currentTarget }) => {
-					onFiles([...(currentTarget.files ?? [])]);
-					currentTarget.value = "";
-				}}
-			/>
-		</>
 	);
 }
 
