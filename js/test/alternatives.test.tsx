@@ -173,12 +173,23 @@ test("an alternative is explained, and then it says so", () => {
 	fireEvent.click(
 		within(rows()[1] as HTMLElement).getByRole("button", { name: "Explain" }),
 	);
-	expect(model.requests("alternative").at(-1)).toMatchObject({ place: 1 });
+	expect(model.requests("alternative").at(-1)).toMatchObject({
+		action: "explain",
+		place: 1,
+	});
 	act(() => model.push({ _alternatives: alternatives({ explained: 1 }) }));
 	expect(rows()[1]?.getAttribute("aria-current")).toBe("true");
 	expect(
 		within(rows()[0] as HTMLElement).getByRole("button", { name: "Explain" }),
 	).toBeTruthy();
+});
+
+test("they are taken away as code", async () => {
+	const { model } = tab({ _alternatives: alternatives() });
+	fireEvent.click(button("Code"));
+	expect(model.requests("alternative").at(-1)?.action).toBe("code");
+	await act(async () => answer(model, "alternative", { code: "found = 1" }));
+	expect(button("Copy the code")).toBeTruthy();
 });
 
 test("a search tells how far it is, and is stopped", () => {

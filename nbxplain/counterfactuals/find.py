@@ -149,7 +149,7 @@ def searching(
             provenance={
                 **sources(adapter, inputs, passes),
                 "method": "counterfactuals",
-                "desired": desired,
+                "desired": wish.index if wish.interval is None else wish.interval,
                 **asdict(plan),
                 "search": used,
                 **allowed.describe(),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from nbxplain.core.tables import Table
+from nbxplain.core.tables import Table, default_names
 from nbxplain.counterfactuals.base import Counterfactual
 
 if TYPE_CHECKING:
@@ -105,6 +105,8 @@ class Counterfactuals(Counterfactual):
             if name in p
         ]
         lines += ["causal_graph=causal_graph,"] if "causes" in p else []
+        if self.table.names != tuple(default_names(self.table.width)):
+            lines += [f"feature_names={list(self.table.names)!r},"]
         body = "\n".join(f"    {line}" for line in ["model,", "row,", f"{p['desired']!r},", *lines])
         call = f"found = counterfactuals(\n{body}\n)\n"
         return f"from nbxplain.counterfactuals import counterfactuals\n\n{call}"

@@ -123,7 +123,7 @@ class Alternatives(Panel[Seen]):
     # Requests
 
     def handlers(self) -> dict[str, Handler]:
-        return {"alternatives": self._find, "alternative": self._explain}
+        return {"alternatives": self._find, "alternative": self._act}
 
     def _find(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
         asked = cast(protocol.Asked, content["asked"])
@@ -140,9 +140,17 @@ class Alternatives(Panel[Seen]):
         )
         return {}, []
 
-    def _explain(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        self.explain(int(content["place"]))
-        return {}, []
+    def _act(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
+        action = content["action"]
+        if action == "explain":
+            self.explain(int(content["place"]))
+            return {}, []
+        if action == "code":
+            return {"code": self._found().code()}, []
+        if action != "figure":
+            raise InputError(f"Alternatives cannot {action!r}.", "Reload the page.")
+        data = self._found().encode("png")
+        return {"filename": "nbxplain-alternatives.png", "mime": "image/png"}, [data]
 
     # Telling
 

@@ -296,12 +296,12 @@ def test_a_stopped_search_has_the_best_so_far(cancer: Any) -> None:
 
 
 def test_the_code_finds_the_same_rows(cancer: Any) -> None:
-    model, x, _ = cancer
+    model, x, names = cancer
     row, background = x[model(x).argmax(1) == 0][0].numpy(), x.numpy()
     first = counterfactuals(
-        model, row, 1, background=background, k=2, seed=3, immutable=["feature 1"],
-        monotone={"feature 2": "decrease"}, ranges={"feature 0": (5.0, 30.0)},
-        costs={"feature 3": 2.0},
+        model, row, "benign", background=background, k=2, seed=3, immutable=[names[1]],
+        monotone={names[2]: "decrease"}, ranges={names[0]: (5.0, 30.0)}, costs={names[3]: 2.0},
+        feature_names=names, labels=["malignant", "benign"],
     )  # fmt: skip
     space: dict[str, Any] = {"model": model, "row": row, "background": background}
     exec(first.code(), space)

@@ -104,6 +104,22 @@ def test_the_page_is_told_the_rows_and_which_cells_changed(
     assert told["error"] is None
 
 
+def test_they_are_taken_away_as_code_and_as_a_figure(explorer: Explorer, page: FakePage) -> None:
+    assert "yet" in page.ask("alternative", action="code", place=0)["error"]["title"]
+    explorer.alternatives.find("granted", immutable=["age"])
+    explorer.alternatives.wait()
+    found = explorer.alternatives.result
+    assert found is not None
+    answer = page.ask("alternative", action="code", place=0)
+    space: dict[str, Any] = {"model": Loan(), "row": ROW, "background": ROWS}
+    exec(answer["code"], space)
+    assert torch.equal(space["found"].rows, found.rows)
+    answer = page.ask("alternative", action="figure", place=0)
+    assert answer["filename"].endswith(".png")
+    assert bytes(answer["buffers"][0]).startswith(b"\x89PNG")
+    assert "dance" in page.ask("alternative", action="dance", place=0)["error"]["title"]
+
+
 def test_without_a_wish_the_second_class_is_meant(explorer: Explorer) -> None:
     explorer.alternatives.find()
     explorer.alternatives.wait()
@@ -134,20 +150,20 @@ def test_each_can_be_explained_and_the_row_as_it_was_again(
     explorer.alternatives.wait()
     found = explorer.alternatives.result
     assert found is not None
-    assert page.ask("alternative", place=2)["ok"]
+    assert page.ask("alternative", action="explain", place=2)["ok"]
     explorer.wait()
     assert explorer.row == found.table.row(found.rows[0, 1])
     assert explorer._prediction is not None
     assert explorer._prediction["top"][0]["label"] == "granted"
     assert explorer._alternatives is not None
     assert explorer._alternatives["explained"] == 2
-    assert page.ask("alternative", place=0)["ok"]
+    assert page.ask("alternative", action="explain", place=0)["ok"]
     assert explorer.row == dict(zip(NAMES, ROW, strict=True))
     assert explorer._alternatives["explained"] == 0
     explorer.row = [60.5, 20.5, 35.0]
     assert explorer._alternatives is None
     assert explorer.alternatives.result is None
-    assert "yet" in page.ask("alternative", place=0)["error"]["title"]
+    assert "yet" in page.ask("alternative", action="explain", place=0)["error"]["title"]
 
 
 @pytest.mark.parametrize(

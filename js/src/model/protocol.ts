@@ -17,6 +17,7 @@ export interface Alternative {
 export interface AlternativeRequest {
 	id: string;
 	kind: "alternative";
+	action: "explain" | "code" | "figure";
 	place: number;
 }
 

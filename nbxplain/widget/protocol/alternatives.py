@@ -69,8 +69,10 @@ class AlternativesRequest(TypedDict):
 
 
 class AlternativeRequest(TypedDict):
-    """Explain one of the rows, by its place in `rows`."""
+    """Explain the row at `place` in `rows`, or take all of them away: answered by `code`, or by a
+    file as an ExportRequest is."""
 
     id: str
     kind: Literal["alternative"]
+    action: Literal["explain", "code", "figure"]
     place: int

@@ -6,6 +6,7 @@ import type {
 } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { figure } from "../controls/number";
+import { CodeButton, FigureButton } from "../dialogs/Taken";
 import { busy } from "../panel/Progress";
 import { Section } from "../panel/Section";
 import { send } from "./asking";
@@ -33,6 +34,7 @@ export function Found({ store, known }: Props) {
 				))}
 			</ol>
 			{!busy(job) && <Summary known={known} />}
+			{!busy(job) && <Taken key={job.id} store={store} />}
 			{notices.map((notice) => (
 				<p class="nbx-alternatives-notice" role="status" key={notice}>
 					{notice}
@@ -108,7 +110,9 @@ function Acts({ store, known, row, place }: RowProps) {
 						class="nbx-link nbx-small"
 						title={off || "its shares in the place of those of the row"}
 						disabled={!!off || busy(known.job)}
-						onClick={() => send(store, { kind: "alternative", place })}
+						onClick={() =>
+							send(store, { kind: "alternative", action: "explain", place })
+						}
 					>
 						Explain
 					</button>
@@ -216,6 +220,24 @@ function Summary({ known }: { known: Alternatives }) {
 				</div>
 			))}
 		</dl>
+	);
+}
+
+/** The rows as a figure, and as the code that finds them. */
+function Taken({ store }: { store: Store }) {
+	const { trouble } = store.ui.alternatives;
+	const request = { kind: "alternative", place: 0 } as const;
+	return (
+		<div class="nbx-row">
+			<FigureButton
+				store={store}
+				request={{ ...request, action: "figure" }}
+				onTrouble={(why) => {
+					trouble.value = why;
+				}}
+			/>
+			<CodeButton store={store} request={{ ...request, action: "code" }} />
+		</div>
 	);
 }
 

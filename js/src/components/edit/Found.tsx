@@ -1,12 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { Found as Item } from "../../model/protocol";
 import type { Store } from "../../model/store";
-import { CopyButton } from "../controls/CopyButton";
 import { Icon } from "../controls/Icon";
 import { compact } from "../controls/number";
 import { reason } from "../controls/reason";
 import { Thumbnail } from "../controls/Thumbnail";
-import { download } from "../dialogs/download";
+import { CodeButton, FigureButton } from "../dialogs/Taken";
 import { Value } from "../panel/EvidenceList";
 import { Section } from "../panel/Section";
 import { Curve } from "./Curve";
@@ -139,20 +138,10 @@ function Fragile({ fragility }: { fragility: NonNullable<Item["fragility"]> }) {
 function Acts({ store, item }: Props) {
 	const off = store.offlineReason.value;
 	const trouble = useSignal("");
-	const act = async (action: "explain" | "forget" | "figure") => {
+	const act = async (action: "explain" | "forget") => {
 		trouble.value = "";
 		try {
-			const { answer, buffers } = await store.ask({
-				kind: "found",
-				action,
-				item: item.id,
-			});
-			const [data] = buffers;
-			if (action === "figure" && data)
-				download(
-					new Blob([data as DataView<ArrayBuffer>], { type: answer.mime }),
-					answer.filename ?? "found.png",
-				);
+			await store.ask({ kind: "found", action, item: item.id });
 			if (action === "explain") store.ui.tab.value = "explain";
 		} catch (failure) {
 			trouble.value = reason(failure);
@@ -170,15 +159,13 @@ function Acts({ store, item }: Props) {
 				>
 					Explain this picture
 				</button>
-				<button
-					type="button"
-					class="nbx-button nbx-small"
-					disabled={!!off}
-					title={off || undefined}
-					onClick={() => act("figure")}
-				>
-					Figure
-				</button>
+				<FigureButton
+					store={store}
+					request={{ kind: "found", action: "figure", item: item.id }}
+					onTrouble={(why) => {
+						trouble.value = why;
+					}}
+				/>
 				<Code store={store} item={item.id} />
 				<button
 					type="button"
@@ -199,31 +186,10 @@ function Acts({ store, item }: Props) {
 
 /** The code of something found, or, where the id is empty, of the edit by hand. */
 export function Code({ store, item }: { store: Store; item: string }) {
-	const code = useSignal<string | null>(null);
-	const off = store.offlineReason.value;
-	const ask = async () => {
-		try {
-			const { answer } = await store.ask({
-				kind: "found",
-				action: "code",
-				item,
-			});
-			code.value = answer.code ?? "";
-		} catch (failure) {
-			code.value = reason(failure);
-		}
-	};
-	if (code.value !== null)
-		return <CopyButton label="Copy the code" text={() => code.value ?? ""} />;
 	return (
-		<button
-			type="button"
-			class="nbx-button nbx-small"
-			disabled={!!off}
-			title={off || "the code that makes it without the widget"}
-			onClick={ask}
-		>
-			Code
-		</button>
+		<CodeButton
+			store={store}
+			request={{ kind: "found", action: "code", item }}
+		/>
 	);
 }
