@@ -18,7 +18,6 @@ from nbxplain.concepts.found import Discovered, Discovery, Way
 from nbxplain.concepts.steering import DOSES, Steering
 from nbxplain.concepts.steering import steps as steering
 from nbxplain.concepts.tcav import Test
-from nbxplain.core.cav import CAV
 from nbxplain.core.errors import InputError, MethodError
 from nbxplain.core.jobs import Job, Progress
 from nbxplain.core.passes import Passes
@@ -163,6 +162,7 @@ class Concepts(Gathering):
     def steer(self, name: str, layer: str | None = None, doses: Sequence[float] = DOSES) -> None:
         """Moves the explained picture along a tested concept inside the network; `wait` for it to
         stand in `steered`. Doses are in distances between random pictures and the concept."""
+        self._check_free()
         explorer, cav = self._explorer, self._score(name, layer).cav
         setting = self._study.targeted(explorer._spec(), explorer._function)
         self._start(lambda cancelled: steering(setting, cav, doses, self._passes(cancelled)))
@@ -170,6 +170,7 @@ class Concepts(Gathering):
     def discover(self, layer: str | None = None, count: int = 6, method: Way = "craft") -> None:
         """Looks for concepts in the pictures of the class; `wait` for them to stand in
         `discovery`. layer: by default the suggested one. method: "craft" or "ace"."""
+        self._check_free()
         tray = self._gathered()
         pictures, explorer = self._of_class(tray), self._explorer
         if len(pictures) < FEWEST["class"]:
@@ -205,6 +206,11 @@ class Concepts(Gathering):
             f"No concept {name!r} was discovered.",
             f"There are: {', '.join(one.concept.name for one in known) or 'none'}.",
         )
+
+    def _check_free(self) -> None:
+        """A test is not lost to what was asked meanwhile."""
+        if self._worker is not None and not self._worker.idle:
+            raise MethodError("The concepts are being tested.", "Wait for the end, or stop it.")
 
     def _suggested(self) -> list[str]:
         study = self._study
@@ -244,6 +250,9 @@ class Concepts(Gathering):
     def renew(self) -> None:
         # The pictures were gathered for the model, not for the picture that is explained.
         self._steered = {}
+        study = self._explorer._study
+        if self._tray is not None and study is not None and study.row is None:
+            self._tray.explain(study.setting.inputs)
         self._outdate("Another picture is explained now.")
 
     def _changed(self) -> None:

@@ -27,6 +27,8 @@ from nbxplain.widget.protocol import Gathered, Picture, Pile
 MOST = 1000
 """Pictures in one pile."""
 MOST_CONCEPTS = 24
+ROOM = 500_000_000
+"""Bytes of files that are kept."""
 LONGEST_NAME = 60
 SHOWN, SQUARE = 10, 40
 """Pictures of a pile that are shown, and the pixels of a side: a saved notebook holds them all."""
@@ -84,11 +86,15 @@ class Tray:
 
     def __init__(self, adapter: ModelAdapter, explained: Inputs) -> None:
         self.adapter = adapter
-        self.shape = tuple(explained.tensor.shape[1:])
-        self.view = explained.view or PixelSpace()
+        self.explain(explained)
         self.concepts: dict[str, list[Example]] = {}
         self.random: list[Example] = []
         self.pictures: list[Example] = []
+
+    def explain(self, explained: Inputs) -> None:
+        """Another picture is explained: what is read from now on is read as it was."""
+        self.shape = tuple(explained.tensor.shape[1:])
+        self.view = explained.view or PixelSpace()
 
     def read(self, name: str, given: Any) -> Example:
         """One picture, as the model sees it. Raises InputError, naming it."""
@@ -121,6 +127,10 @@ class Tray:
         pile = self.add(concept) if into == "concept" else self.pile(into, concept)
         if len(pile) >= MOST:
             raise InputError(f"There are {MOST} pictures already.", "Take some out first.")
+        if self._kept() + _size(example) > ROOM:
+            raise InputError(
+                f"The pictures take more than {ROOM // 10**6} MB.", "Use fewer or smaller files."
+            )
         self._check_new(into, concept, example)
         pile.append(example)
 
@@ -208,6 +218,9 @@ class Tray:
             "strip": strip([example.square for example in pile[:SHOWN]]),
         }
 
+    def _kept(self) -> int:
+        return sum(map(_size, (*self.everything(), *self.random)))
+
     def _check_new(self, into: Gathered, concept: str, example: Example) -> None:
         """A picture can be on one side only, and once. Pictures of the class stand aside."""
         piles = {(into, concept): self.pile(into, concept)}
@@ -222,6 +235,11 @@ class Tray:
                     f"{example.name!r} is in {where} already, as {same.name!r}.",
                     "A picture can stand on one side only, and once.",
                 )
+
+
+def _size(example: Example) -> int:
+    """Bytes of what came from the page; what the user holds anyway is not counted."""
+    return len(example.given) if isinstance(example.given, bytes) else 0
 
 
 def named(name: str) -> str:

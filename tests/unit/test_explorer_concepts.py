@@ -388,8 +388,11 @@ def test_stop_keeps_what_was_tested(gathered: Explorer, page: FakePage) -> None:
     assert ran(gathered).concepts.result.complete
 
 
-def test_an_explanation_does_not_end_a_test(gathered: Explorer) -> None:
-    gathered.concepts.run("relu", permutations=99)
+def test_nothing_but_stop_and_another_test_ends_a_test(gathered: Explorer) -> None:
+    gathered.concepts.run(["relu", "edges"], "logistic", permutations=99)
+    for interrupt in (lambda: gathered.concepts.steer("upright"), gathered.concepts.discover):
+        with pytest.raises(MethodError, match="being tested"):
+            interrupt()
     gathered.method = "gradient"
     gathered.wait()
     gathered.concepts.wait()
