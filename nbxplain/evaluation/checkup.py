@@ -129,10 +129,10 @@ def wanted(planned: Sequence[Planned], names: Sequence[str] | None) -> list[Plan
         obstacle = known[name].obstacle
         if obstacle is not None:
             raise InputError(f"{known[name].label}: {obstacle}.", "Leave it out.")
-    chosen = [one for one in planned if one.obstacle is None and (not names or one.name in names)]
-    if not chosen:
-        raise InputError("None of the checks can be made of this map.", "See what each lacks.")
-    return chosen
+    able = [one.name for one in planned if one.obstacle is None] if names is None else names
+    if not able:
+        raise InputError("There is no check to make.", f"Name some of {', '.join(known)}.")
+    return [one for one in planned if one.name in able]
 
 
 def plan(case: Case) -> list[Planned]:

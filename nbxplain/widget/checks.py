@@ -68,18 +68,17 @@ class Checks(Panel[Battery]):
         where the result is partial or of weights that were changed since; MethodError for an
         unknown check.
         """
-        attribution, stopping = self._sound(), Event()
-        case = self._case(stopping.is_set)
-        planned = plan(case)
-        names = [p.name for p in planned if self._suggested(p)] if battery is None else battery
-        chosen = wanted(planned, names)
         with self._explorer._lock:
-            self._end()
+            attribution, stopping = self._sound(), Event()
             assert self._explorer._result is not None
-            self._run = Run(
-                self._explorer._result["id"], attribution, chosen, self._jobs + 1, stopping
-            )
-            self.start(lambda _: battery_steps(case, checks=[one.name for one in chosen]))
+            id, case = self._explorer._result["id"], self._case(stopping.is_set)
+            planned = plan(case)
+            short = [one.name for one in planned if self._suggested(one)]
+            chosen = wanted(planned, short if battery is None else battery)
+            names = [one.name for one in chosen]
+            self._end()
+            self._run = Run(id, attribution, chosen, self._jobs + 1, stopping)
+            self.start(lambda _: battery_steps(case, checks=names))
 
     @property
     def results(self) -> dict[str, Check]:

@@ -361,6 +361,19 @@ def test_the_page_asks_for_checks(explorer: Explorer) -> None:
         assert says in answer["error"]["title"]
 
 
+def test_what_takes_long_is_made_only_by_name(explorer: Explorer) -> None:
+    explorer._study.pace = 1.0  # type: ignore[union-attr]
+    explorer.checks.run()
+    explorer.checks.wait()
+    assert set(explorer.checks.results) == {"sanity", "stability"}
+    explorer._study.pace = 1000.0  # type: ignore[union-attr]
+    with pytest.raises(InputError, match="Name some of sanity"):
+        explorer.checks.run()
+    explorer.checks.run(["deletion"])
+    explorer.checks.wait()
+    assert "deletion" in explorer.checks.results
+
+
 def test_changed_weights_are_not_checked() -> None:
     model = cnn()
     explorer = Explorer(model, picture(), method="grad_cam")
