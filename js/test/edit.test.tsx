@@ -413,6 +413,8 @@ describe("between views", () => {
 		expect(at()).toBe(5);
 		await tell(sketch("python", 3, 9));
 		expect(at()).toBe(9);
+		press("Undo");
+		expect(at()).toBe(5);
 	});
 
 	it("the original can be looked at, and another tab shows it again", async () => {

@@ -74,7 +74,12 @@ class Painting(Panel[Seen]):
 
     def apply(self, edit: Edit) -> Edited:
         """Edits the picture; takes the place of the edit before. Raises InputError."""
-        edited = after(self._setting(), edit)
+        setting = self._setting()
+        # As the page will send it back: no pixel in two masks.
+        labels = edit.labels(*size_of(setting.inputs))
+        fills = [layer.fill for layer in edit.layers]
+        edit = Edit.painted(labels, fills, **edit.adjustments.model_dump())
+        edited = after(setting, edit)
         self._push(edit, edited, "python")
         return edited
 

@@ -137,6 +137,24 @@ def test_the_page_gets_pythons_edit_in_its_own_form(explorer: Explorer, page: Fa
     assert explorer.edits.edit == edit
 
 
+def test_what_the_page_sends_back_is_no_edit_of_its_own(explorer: Explorer, page: FakePage) -> None:
+    masks = {"mean": square() == 1, "black": np.roll(square(), SIDE // 4, 0) == 1}
+    layers = [{"mask": mask, "fill": fill} for fill, mask in masks.items()]
+    explorer.edits.apply(Edit.painted(square(), ["white"]))
+    explorer.edits.apply(Edit.model_validate({"layers": layers}))
+    assert explorer.edits.undo()
+    explorer.edits.redo()
+    explorer.edits.undo()
+    sketch = explorer._edits["sketch"]
+    labels = runs.decode(sketch["labels"]["data"], (SIDE, SIDE))
+    paint(page, labels, *sketch["fills"], adjustments=sketch["adjustments"])
+    assert explorer.edits.redo(), "the page's echo took the place of what was undone"
+    sketch = explorer._edits["sketch"]
+    labels = runs.decode(sketch["labels"]["data"], (SIDE, SIDE))
+    paint(page, labels, *sketch["fills"], adjustments=sketch["adjustments"])
+    assert explorer.edits.undo()
+
+
 def test_a_picture_file_is_cloned_from(explorer: Explorer, page: FakePage) -> None:
     buffer = io.BytesIO()
     Image.fromarray(np.full((20, 20, 3), 128, np.uint8)).save(buffer, "PNG")

@@ -1,14 +1,14 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { batch, useSignal, useSignalEffect } from "@preact/signals";
 import { useEffect, useMemo } from "preact/hooks";
 import { drafts } from "../../model/drafts";
-import { type Altered, renew } from "../../model/editor";
+import { type Altered, renew, sketchOnce } from "../../model/editor";
 import type { Painted } from "../../model/protocol";
 import type { Answered } from "../../model/requests";
 import { decodeRuns, encodeRuns } from "../../model/runs";
-import { changesNothing, type Sketch } from "../../model/sketch";
+import { changesNothing, type Fill, type Sketch } from "../../model/sketch";
 import type { Store } from "../../model/store";
 import { reason } from "../controls/reason";
-import { defaultsOf } from "./strokes";
+import { defaultsOf, sketchOf } from "./strokes";
 
 interface Asked {
 	sketch: Sketch;
@@ -105,9 +105,17 @@ function usePythons({ traits, ui }: Store) {
 		const [rows = 0, columns = 0] = told.labels.shape;
 		const map = decodeRuns(told.labels.data, columns, rows);
 		if (!map) return;
-		const { fills, adjustments } = told;
-		renew(editor);
-		editor.sketch.value = { map, fills: fills as Sketch["fills"], adjustments };
+		const now = sketchOf({ traits, ui });
+		const { adjustments } = told;
+		const fills = told.fills.length > 0 ? (told.fills as Fill[]) : now.fills;
+		batch(() => {
+			const same = map.labels.length === now.map.labels.length;
+			if (missed || !same) renew(editor);
+			editor.sketch.value ??= { ...now, map };
+			editor.epoch.value++;
+			editor.layer.value = 0;
+			sketchOnce(editor, { map, fills, adjustments });
+		});
 	});
 }
 

@@ -31,7 +31,7 @@ export function defaultsOf({ traits }: Store): Record<string, number> {
 }
 
 /** The present sketch, or a blank one with the first fill that there is. */
-export function sketchOf({ traits, ui }: Store): Sketch {
+export function sketchOf({ traits, ui }: Pick<Store, "traits" | "ui">): Sketch {
 	const [first] = traits._catalog.peek().edits?.fills ?? [];
 	return (
 		ui.editor.sketch.peek() ??

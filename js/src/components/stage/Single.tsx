@@ -8,6 +8,7 @@ import { Legend } from "./Legend";
 import { Painter } from "./Painter";
 import { Predictions } from "./Predictions";
 import { Readout } from "./Readout";
+import { useRaster } from "./raster";
 import { Sketcher } from "./Sketcher";
 import { useScene } from "./scene";
 import { paneSize } from "./viewport";
@@ -26,7 +27,9 @@ export function Single({ store, available }: Props) {
 	const view = store.traits.view.value;
 	const whole = view === "side" ? "map" : view;
 	// What is taken away must be seen to be gone: the map would lie over it.
-	const bare = view !== "side" && alteredOf(store)?.picture;
+	const edited = store.ui.altered.value !== null;
+	const before = useRaster(edited ? store.traits._image.value : null);
+	const bare = (view !== "side" || edited) && alteredOf(store)?.picture;
 	const panes = view === "side" ? 2 : 1;
 	const room = (available - GAP * (panes - 1)) / panes;
 	const pane = paneSize(store.traits._image.value, room);
@@ -36,7 +39,13 @@ export function Single({ store, available }: Props) {
 	return (
 		<>
 			<div class={`nbx-panes${stale}`} style={{ width: `${width}px` }}>
-				{view === "side" && <Layered {...common} shows="picture" />}
+				{view === "side" && (
+					<Layered
+						{...common}
+						scene={edited ? { ...scene, picture: before } : scene}
+						shows="picture"
+					/>
+				)}
 				<Layered {...common} shows={bare ? "picture" : whole}>
 					<Badges store={store} />
 					<Painter store={store} pane={pane} />
