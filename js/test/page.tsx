@@ -3,6 +3,7 @@ import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { alternatives, diagnosis } from "./alternatives";
 import { checks, found, halfway } from "./checks";
+import { gathered, tested, unseen } from "./concepts";
 import { edits, found as foundPicture, probed } from "./edited";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
@@ -118,6 +119,7 @@ const STATES: Record<string, Partial<Traits>> = {
 	},
 	waterfall: {
 		...shapley,
+		_concepts: gathered(),
 		_result: result("s1", shapley, { title: "Shapley values" }),
 		_history: history,
 		...job("done", { seconds: 6.2 }),
@@ -163,6 +165,13 @@ const STATES: Record<string, Partial<Traits>> = {
 		...done,
 		...job("done", { seconds: 0.9 }),
 		_edits: edits({ found: [foundPicture("f1"), probed("p1")] }),
+	},
+	concepts: {
+		...done,
+		_concepts: gathered({
+			target: "Egyptian Mau",
+			tested: [tested("stripes"), unseen],
+		}),
 	},
 	stale: { ...done, _stale: true },
 	mismatch: { _protocol: 2 },

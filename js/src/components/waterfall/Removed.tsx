@@ -41,7 +41,6 @@ export function Removed({ store, players, trouble }: Props) {
 				>
 					Put back
 				</button>
-				<UseAsConcept store={store} />
 				<Select
 					label="fill"
 					help="What stands in the place of what is removed."
@@ -52,6 +51,7 @@ export function Removed({ store, players, trouble }: Props) {
 						fill.value = next;
 					}}
 				/>
+				<UseAsConcept store={store} />
 			</div>
 		</Section>
 	);
