@@ -214,9 +214,9 @@ def _shortfall(result: Counterfactuals) -> list[str]:
     if not bool(missed.any()):
         return []
     best = float(result.margin[missed].amax())
+    which = "The row" if len(missed) == 1 else f"{int(missed.sum())} of {len(missed)} rows"
     return [
-        f"{int(missed.sum())} of {len(missed)} rows cannot be made {result.desired} within the "
-        f"bounds: the best comes as near as {best:.3g} in score. Allow more to change."
+        f"{which} cannot be made {result.desired} within the bounds: the best is {-best:.3g} short in score. Allow more to change."
     ]
 
 

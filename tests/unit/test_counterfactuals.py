@@ -322,7 +322,7 @@ def test_what_cannot_be_reached_is_said() -> None:
     model = Line([1.0, 0.0, 0.0], -100.0)
     result = counterfactuals(model, np.zeros(3), 1, background=UNIT, k=2)
     assert not result.valid.any()
-    assert "-95.9" in result.notices[0]
+    assert "95.9 short" in result.notices[0]
     assert "not reached" in result.summary()
 
 

@@ -208,7 +208,7 @@ def test_the_unreachable_is_said_with_the_best_there_is(explorer: Explorer) -> N
     told = explorer._alternatives
     assert told is not None
     assert not any(row["valid"] for row in told["rows"])
-    assert "-1" in told["notices"][0]
+    assert "is 1 short" in told["notices"][0]
     assert told["rows"][1]["margin"] == pytest.approx(-1, abs=1e-4)
 
 
