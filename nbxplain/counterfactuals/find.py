@@ -216,7 +216,8 @@ def _shortfall(result: Counterfactuals) -> list[str]:
     best = float(result.margin[missed].amax())
     which = "The row" if len(missed) == 1 else f"{int(missed.sum())} of {len(missed)} rows"
     return [
-        f"{which} cannot be made {result.desired} within the bounds: the best is {-best:.3g} short in score. Allow more to change."
+        f"{which} cannot be made {result.desired} within the bounds: the best is {-best:.3g} "
+        "short in score. Allow more to change."
     ]
 
 
