@@ -1,9 +1,10 @@
-"""Each method against captum and against bare passes of the same count, in one run.
+"""Each method against a peer and against bare passes of the same count, in one run.
 
     python -m tests.benchmarks.peers [METHOD ...] [--network NAME] [--repeats N]
 
 "bare" is the forward (and backward) passes that the definition needs with nothing around them, in
-the faster of two memory layouts and two batch sizes. "captum" is captum with its own defaults.
+the faster of two memory layouts and two batch sizes. The peer is captum with its own defaults, for
+LIME the lime package where it is installed, and for what neither has the plain loops of loops.py.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from nbxplain import explain
+from tests.benchmarks import loops
 from tests.benchmarks.networks import NETWORKS, picture
 from tests.benchmarks.timing import bare, machine, seconds
 
@@ -35,7 +37,7 @@ class Case:
     method: str
     passes: int
     backward: bool
-    captum: Callable[[nn.Module, Tensor], Any] | None = None
+    peer: Callable[[nn.Module, Tensor], Any] | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     layer: Callable[[nn.Module], str] | None = None
     note: str = ""
@@ -54,6 +56,22 @@ def last_spatial(model: nn.Module) -> str:
 
 def at(name: str, model: nn.Module) -> nn.Module:
     return model.get_submodule(name)
+
+
+def lime(model: nn.Module, x: Tensor) -> Any:
+    """The lime package on the same grid with as many samples, ten at a time as by its default."""
+    from lime.lime_image import LimeImageExplainer  # type: ignore[import-not-found]
+
+    def classify(pictures: Any) -> Any:
+        batch = torch.as_tensor(pictures).permute(0, 3, 1, 2).to(x)
+        with torch.no_grad():
+            return model(batch).softmax(1).cpu().numpy()
+
+    return LimeImageExplainer().explain_instance(
+        x[0].permute(1, 2, 0).double().cpu().numpy(), classify, labels=(TARGET,), top_labels=None,
+        hide_color=0, num_samples=200,
+        segmentation_fn=lambda picture: grid_regions()[0, 0].numpy(),
+    )  # fmt: skip
 
 
 CASES = [
@@ -106,9 +124,24 @@ CASES = [
         ),
         {"regions": grid_regions()[0, 0], "samples": 200}, note="200 samples",
     ),
-    Case("rise", 256, False, None, {"masks": 256}, note="256 masks"),
-    Case("score_cam", 256, False, None, {"channels": 256}, last_spatial, "256 channels"),
-    Case("ablation_cam", 256, False, None, {"channels": 256}, last_spatial, "256 channels"),
+    Case(
+        "lime", 201, False, lime, {"regions": grid_regions()[0, 0], "samples": 200},
+        note="200 samples, lime package",
+    ),
+    Case(
+        "rise", 256, False, lambda m, x: loops.rise(m, x, TARGET, 256), {"masks": 256},
+        note="256 masks",
+    ),
+    Case(
+        "score_cam", 256, False,
+        lambda m, x: loops.score_cam(m, x, TARGET, at(last_spatial(m), m), 256),
+        {"channels": 256}, last_spatial, "256 channels",
+    ),
+    Case(
+        "ablation_cam", 256, False,
+        lambda m, x: loops.ablation_cam(m, x, TARGET, at(last_spatial(m), m), 256),
+        {"channels": 256}, last_spatial, "256 channels",
+    ),
 ]  # fmt: skip
 
 
@@ -139,9 +172,9 @@ def measure(case: Case, model: nn.Module, x: Tensor, repeats: int) -> list[str]:
 
 
 def _peer(case: Case, model: nn.Module, x: Tensor) -> float | str:
-    if case.captum is None:
-        return "has none"
-    run = case.captum
+    run = case.peer
+    if run is None:
+        return "none"
     try:
         return seconds(lambda: run(model, x), 1)
     except Exception as error:
@@ -161,7 +194,7 @@ def main() -> None:
     for name, build in NETWORKS.items():
         if chosen.network in (None, name):
             model, x = build().to(device), picture().to(device)
-            print(f"\n{name}\n\n| method | ours, s | bare, s | ratio | captum, s | faster by |")
+            print(f"\n{name}\n\n| method | ours, s | bare, s | ratio | peer, s | faster by |")
             print("|---|---|---|---|---|---|")
             for case in CASES:
                 if not chosen.methods or case.method in chosen.methods:
