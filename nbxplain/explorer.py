@@ -163,6 +163,10 @@ class Explorer(Keeping):
             raise self._failed
         return self.result
 
+    def code(self) -> str:
+        """Code that computes the shown result without the widget, bit for bit on this machine."""
+        return self.edits.origin + super().code()
+
     def compare(self, methods: Sequence[str] = (), targets: Sequence[int] = ()) -> None:
         """Puts several methods side by side, or the current method for several classes (indices).
 

@@ -29,6 +29,7 @@ MOST = 4
 """Found pictures that are kept: a saved notebook holds them all."""
 EVERY = 0.2
 """Seconds between two looks at a search."""
+CHANGED = "This picture was changed by a search."
 PLAIN = "gradient"
 """The method whose map is compared before and after a probe where the present one takes long."""
 
@@ -240,14 +241,22 @@ class Edits(Painting):
         inputs = self._setting().inputs
         assert inputs.view is not None
         if isinstance(result, Probed):
-            tensor = result.changed.tensor[0, -1:]
+            tensor, source = result.changed.tensor[0, -1:], result.source
         else:
-            tensor = result.tensor[number : number + 1]
-        tensor = tensor.to(inputs.tensor)
-        said = "This picture was changed by a search."
-        notices = [*(n for n in inputs.notices if n != said), said]
+            tensor, source = result.tensor[number : number + 1], _source(result, number)
         pictures = [inputs.view.picture(tensor[0])]
-        self._explorer.image = replace(inputs, tensor=tensor, pictures=pictures, notices=notices)
+        changed = replace(inputs, tensor=tensor.to(inputs.tensor), pictures=pictures)
+        self._become(changed, CHANGED, source)
+
+
+def _source(result: PictureCounterfactuals, number: int) -> str:
+    """Code that makes a found picture the explained one."""
+    imports, call = result.code().rsplit("\n\n", 1)
+    return (
+        f"from dataclasses import replace\n{imports}\n\nfound = {call.strip()}\n"
+        f"image = replace(\n    found.inputs,\n    tensor=found.tensor[{number} : {number + 1}],\n"
+        f"    pictures=[found.pictures[{number}]],\n)\n\n"
+    )
 
 
 __all__ = ["Edits"]

@@ -44,7 +44,7 @@ class Painting(Panel[Seen]):
     def _forget(self) -> None:
         self._past, self._at, self._serial = [Edit()], 0, 0
         self._edited: Edited | None = None
-        self.made: list[Edit] = []
+        self._origin: list[str] = []
         self._told_of: protocol.Edits = {
             "job": IDLE,
             "task": "",
@@ -97,13 +97,12 @@ class Painting(Panel[Seen]):
 
     def code(self) -> str:
         """Code that makes the edited picture without the widget."""
-        given = self._explorer._given
-        options = "".join(f", {n}={n}" for n in ("preprocess", "labels", "output") if given[n])
-        lines = [
-            f"image = edited(model, image, {edit!r}{options}).inputs"
-            for edit in [*self.made, *([] if self.edit.empty else [self.edit])]
-        ]
-        return "\n".join([IMPORTS, "", *lines]) + "\n" if lines else ""
+        return self.origin + ("" if self.edit.empty else self._source(self.edit))
+
+    @property
+    def origin(self) -> str:
+        """Code that makes the explained picture of the one that was given; empty if it is that."""
+        return "".join(self._origin)
 
     # Requests
 
@@ -131,6 +130,21 @@ class Painting(Panel[Seen]):
         return {"fill": named}, []
 
     # Within
+
+    def _options(self) -> str:
+        """Arguments that only the user can write down, named as in the code of explain."""
+        given = self._explorer._given
+        return "".join(f", {n}={n}" for n in ("preprocess", "labels", "output") if given[n])
+
+    def _source(self, edit: Edit) -> str:
+        return f"{IMPORTS}image = edited(model, image, {edit!r}{self._options()}).inputs\n\n"
+
+    def _become(self, inputs: Inputs, notice: str, source: str) -> None:
+        """Other inputs are explained from now on; `source` is the code that makes them."""
+        origin = [*self._origin, source]
+        notices = [*(known for known in inputs.notices if known != notice), notice]
+        self._explorer.image = replace(inputs, notices=notices)
+        self._origin = origin
 
     def _setting(self) -> Setting:
         """The explained picture with the target that is asked about. Raises InputError."""
@@ -176,17 +190,14 @@ class Painting(Panel[Seen]):
     def _explain(self, edited: Edited) -> None:
         if edited.edit.empty:
             raise ExplanationError("Nothing was edited.", "Paint or adjust something first.")
-        made = [*self.made, edited.edit]
-        notices = [n for n in edited.inputs.notices if n != EDITED]
-        self._explorer.image = replace(edited.inputs, notices=[*notices, EDITED])
-        self.made = made
+        self._become(edited.inputs, EDITED, self._source(edited.edit))
 
 
 IMPORTS = (
     "from nbxplain import Baseline\n"
     "from nbxplain.counterfactuals.editing import (\n"
     "    Adjustments, Clone, Colour, Edit, Inpaint, Layer, Mask, edited,\n"
-    ")"
+    ")\n\n"
 )
 
 

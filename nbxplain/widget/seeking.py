@@ -47,7 +47,8 @@ class Hunted:
 @dataclass
 class Probed:
     """What a probe found: a changed picture, or how the prediction falls with epsilon. `maps` are
-    the attributions before and after, `rank` is their Spearman correlation. `epsilon` is the
+    the attributions before and after, `rank` is their Spearman correlation. `source` is the code
+    that makes the changed picture the explained one. `epsilon` is the
     smallest one where that was sought: inf where even the largest changed nothing."""
 
     attack: Attack
@@ -56,6 +57,7 @@ class Probed:
     said: Prediction
     before: Prediction
     code: str
+    source: str
     epsilon: float | None = None
     robustness: Robustness | None = None
     maps: list[Attribution] = field(default_factory=list)
@@ -115,6 +117,7 @@ def probed(
         replace(setting.prediction, scores=output),
         setting.prediction,
         _code(attack, norm, epsilon, toward, seeks),
+        _source(attack, norm, epsilon, toward, seeks),
         reached,
         robustness,
     )
@@ -166,6 +169,15 @@ def _code(attack: Attack, norm: Norm, epsilon: float, toward: int | None, seeks:
         name, steps = attack, "" if attack == "fgsm" else f", steps={STEPS}"
         call = f"{attack}(model, image, {epsilon}, norm={norm!r}{steps}{goal})"
     return f"from nbxplain.adversarial import {name}\n\nprobe = {call}\n"
+
+
+def _source(attack: Attack, norm: Norm, epsilon: float, toward: int | None, seeks: Seeks) -> str:
+    made = _code(attack, norm, epsilon, toward, "change" if seeks == "curve" else seeks)
+    probe = "probe.best" if seeks == "smallest" and attack != "deep_fool" else "probe"
+    return (
+        f"from dataclasses import replace\n{made}"
+        f"image = replace({probe}.probe.inputs, tensor={probe}.tensor[0, -1:])\n\n"
+    )
 
 
 __all__ = ["Hunted", "Probed", "Seen", "hunted", "probed"]

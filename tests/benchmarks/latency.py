@@ -98,6 +98,44 @@ def updates(notebook: Notebook) -> float:
     return count / (time.perf_counter() - start)
 
 
+FIGURES = f"""() => {{ {ROOT}
+  const figures = root.querySelectorAll(".nbx-predictions .nbx-figure");
+  return [...figures].map((figure) => figure.textContent).join();
+}}"""
+
+FORWARD = """
+x = explorer._study.setting.inputs.tensor
+times = []
+for _ in range(9):
+    started = time.perf_counter()
+    _ = explorer._adapter.outputs(x)
+    times.append(time.perf_counter() - started)
+print(sorted(times)[4])
+"""
+
+
+def painting(notebook: Notebook, widget: Widget) -> tuple[float, float]:
+    """Seconds from a touch of the brush until the bars have moved, the middle of nine, and those of
+    the model's own pass."""
+    widget.root.get_by_role("tab", name="Edit").click()
+    pane = widget.stage.locator(".nbx-painter")
+    pane.scroll_into_view_if_needed()
+    box = pane.bounding_box()
+    assert box is not None
+    times = []
+    for number in range(9):
+        before = notebook.page.evaluate(FIGURES)
+        start = time.perf_counter()
+        place = box["x"] + (0.1 + 0.09 * number) * box["width"]
+        notebook.page.mouse.click(place, box["y"] + 0.5 * box["height"])
+        while notebook.page.evaluate(FIGURES) == before:
+            if time.perf_counter() - start > 10:
+                break
+        times.append(time.perf_counter() - start)
+        time.sleep(0.5)
+    return median(times), float(notebook.python(FORWARD))
+
+
 def stop(notebook: Notebook, widget: Widget) -> float:
     """Seconds from the click on Stop until the header says that it is partial."""
     start = time.perf_counter()
@@ -118,6 +156,10 @@ def main() -> None:
             widget = Widget(notebook.page)
             notebook.python("_ = explorer.wait()")
             draft = first_draft(notebook, widget)
+            painted, forward = painting(notebook, widget)
+            wanted = f"{forward:.2f} + 0.15 s"
+            print(f"| bars that move while one paints | {painted:.2f} s | {wanted} |")
+            widget.root.get_by_role("tab", name="Explain").click()
             print(f"| first draft of a dragged slider | {draft:.2f} s | 0.4 s |")
             print(f"| partial maps a second | {updates(notebook):.1f} | 4 to 10 |")
             print(f"| stop | {stop(notebook, widget):.2f} s | one chunk |")

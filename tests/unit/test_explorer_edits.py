@@ -175,8 +175,9 @@ def test_the_edited_picture_becomes_the_explained_one(explorer: Explorer, page: 
     assert explorer._edits is None
     assert any("edited" in notice for notice in explorer.wait().notices)
     scope: dict[str, Any] = {"model": cnn(), "image": picture()}
-    exec(explorer.edits.code(), scope)
+    exec(explorer.code(), scope)
     assert torch.equal(scope["image"].tensor, cut)
+    assert torch.equal(scope["attribution"].values, explorer.result.values)
 
 
 def test_the_code_makes_the_edited_picture(explorer: Explorer) -> None:

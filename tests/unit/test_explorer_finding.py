@@ -217,6 +217,22 @@ def test_a_found_picture_is_explained_drawn_and_written_as_code(
     assert page.ask("found", action="explain", item=one["id"])["ok"]
     assert torch.equal(explorer._study.setting.inputs.tensor, tensor)
     assert any("changed by a search" in notice for notice in explorer.wait().notices)
+    scope: dict[str, Any] = {"model": cnn(), "image": picture()}
+    exec(explorer.code(), scope)
+    assert torch.equal(scope["attribution"].values, explorer.result.values)
+
+
+@pytest.mark.parametrize("seeks", ["change", "smallest", "curve"])
+def test_the_picture_of_a_probe_is_explained(
+    explorer: Explorer, page: FakePage, seeks: str
+) -> None:
+    explorer.edits.probe("pgd", 0.1, seeks=seeks)  # type: ignore[arg-type]
+    one = found(explorer)[-1]
+    assert page.ask("found", action="explain", item=one["id"])["ok"]
+    explorer.wait()
+    scope: dict[str, Any] = {"model": cnn(), "image": picture()}
+    exec(explorer.code(), scope)
+    assert torch.equal(scope["attribution"].values, explorer.result.values)
 
 
 def test_the_code_of_a_probe_runs(explorer: Explorer, page: FakePage) -> None:

@@ -191,7 +191,7 @@ function useAltered(store: Store, painted: Painted | null): Altered | null {
 	const { original, looking } = store.ui.editor;
 	const edits = store.traits._edits.value;
 	const found = edits?.found.find(({ id }) => id === looking.value) ?? null;
-	const walk = edits?.walk ?? null;
+	const walk = store.online.value ? (edits?.walk ?? null) : null;
 	const picture = store.traits._image.value;
 	const back = original.value;
 	useNewest(store);
