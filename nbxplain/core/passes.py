@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from nbxplain.core.rules import RuleSet
 
 T = TypeVar("T")
+Seen = TypeVar("Seen")
 
 Precision = Literal["float32", "bfloat16"]
 Build = Callable[[Tensor], Tensor]
@@ -138,7 +139,11 @@ class Passes:
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
             edit = change(rows) if change else None
             with torch.no_grad():
-                output = self._scored(model, lambda: self._laid_out(build(rows)), edit)
+                output, _ = self._fused(
+                    model,
+                    lambda: self._laid_out(build(rows)),
+                    lambda: Edited(model, edit) if edit else nullcontext(),
+                )
                 return rows, finite(score(output.to(self._adapter.dtype), rows), "score")
 
         yield from self._chunks(count, build, step, backward=False)
@@ -163,24 +168,32 @@ class Passes:
         """
         first, *others = layers
 
-        def step(model: nn.Module, rows: Tensor) -> Layered:
-            wanted = score is not None
-            inputs = self._laid_out(build(rows).detach()).requires_grad_(wanted)
-            with torch.set_grad_enabled(wanted), self._autocast(), Capture(model, layers) as seen:
-                output = self._run(model, inputs)
-            places = {name: reached(seen, name) for name in (first, *others)}
-            activations = {
-                name: finite(place.detach().to(self._adapter.dtype), "activation")
+        def activations(seen: Capture) -> dict[str, Tensor]:
+            places = {name: settled(reached(seen, name)).detach() for name in layers}
+            return {
+                name: finite(place.to(self._adapter.dtype), "activation")
                 for name, place in places.items()
             }
+
+        def step(model: nn.Module, rows: Tensor) -> Layered:
             if score is None:
-                return Layered(rows, activations)
+                with torch.no_grad():
+                    _, seen = self._fused(
+                        model,
+                        lambda: self._laid_out(build(rows)),
+                        lambda: Capture(model, layers),
+                    )
+                return Layered(rows, activations(seen))
+            inputs = self._laid_out(build(rows).detach()).requires_grad_()
+            with torch.enable_grad(), self._autocast(), Capture(model, layers) as seen:
+                output = self._run(model, inputs)
+            places = {name: reached(seen, name) for name in (first, *others)}
             scores = finite(score(output.to(self._adapter.dtype), rows), "score")
             slopes = gradients_at(scores, list(places.values()), first)
             named = {n: g.to(self._adapter.dtype) for n, g in zip(places, slopes, strict=True)}
-            return Layered(rows, activations, named)
+            return Layered(rows, activations(seen), named)
 
-        yield from self._chunks(count, build, step, backward=True)
+        yield from self._chunks(count, build, step, backward=score is not None)
 
     def gradients(
         self, count: int, build: Build, score: Score, layer: str | None = None
@@ -256,13 +269,17 @@ class Passes:
 
         yield from self._chunks(count, build, step, backward=True)
 
-    def _scored(self, model: nn.Module, build: Callable[[], Tensor], edit: Edit | None) -> Tensor:
-        """The output, with convolutions fused where that works."""
+    def _fused(
+        self,
+        model: nn.Module,
+        build: Callable[[], Tensor],
+        around: Callable[[], AbstractContextManager[Seen]],
+    ) -> tuple[Tensor, Seen]:
+        """The output, with convolutions fused where that works, and what was entered around it."""
         while True:
-            edited = Edited(model, edit) if edit else nullcontext()
             try:
-                with self._autocast(), edited, self._fusion or nullcontext():
-                    return self._run(model, build())
+                with self._autocast(), around() as seen, self._fusion or nullcontext():
+                    return self._run(model, build()), seen
             except ModelError:
                 if self._fusion is None:
                     raise

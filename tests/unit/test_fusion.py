@@ -237,6 +237,30 @@ def test_long_runs_are_fused() -> None:
     torch.testing.assert_close(scores, exactly(model, pictures(16))[:, 0], rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["resnet", "mobilenet"])
+def test_activations_of_fused_runs_are_those_of_the_network(name: str) -> None:
+    """At convolutions and norms, of which nothing is left when they are fused, as at others."""
+    model, x = architecture(name), pictures(16)
+    kinds = nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.ReLU6
+    wanted = {type(module): name for name, module in model.named_modules()}
+    layers = [wanted[kind] for kind in kinds if kind in wanted]
+    found: dict[str, Tensor] = {}
+    twin = copy.deepcopy(model).double()
+    for layer in layers:
+        twin.get_submodule(layer).register_forward_hook(
+            lambda module, inputs, output, layer=layer: found.update({layer: output.clone()})
+        )
+    with torch.no_grad():
+        twin(x.double())
+    passes = Passes(ModelAdapter(model), layout="channels_last")
+    parts = list(passes.layered(16, lambda rows: x[rows], layers))
+    assert passes._fusion is not None
+    assert passes._fusion.met > 0
+    for layer in layers:
+        told = torch.cat([part.activations[layer] for part in parts])
+        torch.testing.assert_close(told, found[layer].float(), rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.parametrize("change", [nn.Module.double, lambda m: nn.Sequential(m, Drawing())])
 def test_not_in_other_precisions_nor_where_numbers_are_drawn(
     change: Callable[[nn.Module], nn.Module],
