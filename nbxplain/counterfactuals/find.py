@@ -54,7 +54,8 @@ def counterfactuals(
     labels: Sequence[str] | Mapping[int, str] | None = None,
     output: str | int | Callable[[Any], Tensor] | None = None,
 ) -> Counterfactuals:
-    """k rows near `row` that the model decides as desired; several rows are asked at once.
+    """k rows near `row` that the model decides as desired (fewer if no more differ); several rows
+    are asked at once.
 
     model, row, feature_names, categories, labels, output: as in explain. desired: a class, or an
     interval (low, high) for a model with one score. background: rows that say what is usual: ranges
@@ -159,6 +160,9 @@ def searching(
             total=total,
         )
         result.notices += _shortfall(result)
+        if result.rows.shape[1] < plan.k:
+            count = result.rows.shape[1]
+            result.notices.append(f"{count} instead of {plan.k}: no others that differ were found.")
         return result
 
     for done, shift in enumerate(_tidied(hunt, candidates), 1):

@@ -28,6 +28,10 @@ CLEAR = 1e-6
 """The least margin that counts as valid: on the boundary itself nothing is decided."""
 
 
+SAME, REPEATED = 1e-9, 1e8
+"""Up to which distance two rows are one, and what a repetition costs: less than being invalid."""
+
+
 @dataclass
 class Hunt:
     """Queries (Q, F), what is allowed, and the model that must agree."""
@@ -224,24 +228,29 @@ class Hunt:
             yield part(high)
 
     def chosen(self, shift: Tensor, count: int, diversity: float) -> Tensor:
-        """The best `count` of the candidates: valid ones, near the row and far from each other."""
+        """The best `count` of the candidates: valid ones, near the row and far from each other.
+
+        Fewer where there are no more that differ: what repeats another in every query is left out.
+        """
         margin = self.granted(shift)
         worth = _ranked(margin, self.cost(shift) + FEWER * (shift != 0).sum(2))
         apart = torch.full_like(worth, torch.inf)
         picked: list[Tensor] = []
+        fresh: list[bool] = []
         rows = torch.arange(len(shift))
         for number in range(count):
             gain = diversity * apart.clamp(max=1e6) if number else torch.zeros_like(worth)
-            gain = torch.where(apart <= 1e-9, -1e12, gain)
+            gain = torch.where(apart <= SAME, -REPEATED, gain)
             best = (worth - gain).argmin(1)
             picked.append(shift[rows, best])
+            fresh.append(bool((apart[rows, best] > SAME).any()))
             difference = (shift - picked[-1].unsqueeze(1)) / self.bounds.scale
             distance = torch.where(
                 self.bounds.discrete, (difference != 0).to(shift), difference.abs()
             ).sum(2)
             apart = apart.minimum(distance)
             worth[rows, best] = 1e15
-        return torch.stack(picked, 1)
+        return torch.stack(picked, 1)[:, fresh]
 
     def _drawn(self, shape: torch.Size, low: float, high: float) -> Tensor:
         drawn = torch.rand(shape, generator=self.generator, dtype=self.rows.dtype)

@@ -134,7 +134,7 @@ def test_bounds_hold_for_every_row(
     )  # fmt: skip
     before = rows.unsqueeze(1)
     for place in held:
-        assert torch.equal(result.rows[..., place], before[..., place].expand(-1, 4))
+        assert torch.equal(result.rows[..., place], before[..., place].expand_as(result.valid))
     assert bool((result.rows[..., rising] >= before[..., rising]).all())
     assert float(result.rows[..., ranged].min()) >= span[0]
     assert float(result.rows[..., ranged].max()) <= span[1]
@@ -235,7 +235,7 @@ def test_breast_cancer_is_valid_and_sparse(cancer: Any, search: Any) -> None:
     assert snapshot(model) == before
     assert result.validity >= 0.98
     assert float(result.changed.double().mean()) <= 3
-    assert torch.equal(result.rows[..., 1], result.original[:, None, 1].expand(-1, 4))
+    assert torch.equal(result.rows[..., 1], result.original[:, None, 1].expand_as(result.valid))
     assert float(result.diversity.mean()) > 1
     again = counterfactuals(
         model, queries, 1, background=x.numpy(), feature_names=names, search=search,
@@ -306,6 +306,19 @@ def test_the_code_finds_the_same_rows(cancer: Any) -> None:
     space: dict[str, Any] = {"model": model, "row": row, "background": background}
     exec(first.code(), space)
     assert torch.equal(space["found"].rows, first.rows)
+
+
+def test_rows_that_repeat_each_other_are_one() -> None:
+    """A step has one nearest row beyond it, however many are asked for."""
+
+    def step(rows: Any) -> Any:
+        return np.where(rows[:, :1] > 3, [[0.0, 1.0]], [[1.0, 0.0]])
+
+    background = np.array([[0.0, 0], [1, 1], [2, 0], [4, 1], [5, 0], [6, 1]])
+    result = counterfactuals(step, [0.0, 0.0], 1, background=background, k=4)
+    assert result.rows.tolist() == [[[4.0, 0.0]]]
+    assert result.validity == 1
+    assert result.notices == ["1 instead of 4: no others that differ were found."]
 
 
 def test_an_interval_of_one_score() -> None:
