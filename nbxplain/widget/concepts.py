@@ -242,8 +242,10 @@ class Concepts(Gathering):
         elif isinstance(job.latest, Discovery):
             self.discovery = job.latest
         self._job = wire.job(job)
-        now = time.monotonic()
-        if job.state != "running" or now - self._last > INTERVAL:
+        now, told = time.monotonic(), self._explorer._concepts
+        # A new score is worth a message of its own: the next step may take long.
+        more = self._round is not None and told and self._round.count != len(told["tested"])
+        if job.state != "running" or more or now - self._last > INTERVAL:
             self._last = now
             self._publish()
 

@@ -45,6 +45,11 @@ class Round:
     results: list[TCAV] = field(default_factory=list)
 
     @property
+    def count(self) -> int:
+        """How many scores there are."""
+        return sum(len(result.scores) for result in self.results)
+
+    @property
     def done(self) -> int:
         return sum(result.done for result in self.results)
 
