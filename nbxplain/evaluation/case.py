@@ -20,7 +20,7 @@ from nbxplain.core.pace import Layout
 from nbxplain.core.passes import Passes, Precision
 from nbxplain.core.target import Contrast, Probability, TargetLike
 from nbxplain.evaluation.check import final, plainly
-from nbxplain.explain import Setting, ask, attributions
+from nbxplain.explain import Setting, ask, attributions, suited
 from nbxplain.methods.base import Method, Question, make, paint
 from nbxplain.results import Attribution
 
@@ -126,8 +126,16 @@ class Case:
             return wanted
         if wanted == "baseline":
             own = getattr(self.method, "baseline", None)
-            return own if isinstance(own, Baseline) else Baseline()
+            # Who averages over a background does not look at its baseline.
+            averages = getattr(self.method, "background", None) is not None
+            return own if isinstance(own, Baseline) and not averages else self._usual
         return Baseline(kind=wanted)
+
+    @property
+    def _usual(self) -> Baseline:
+        table = self.inputs.table
+        known = table is not None and table.background is not None
+        return Baseline.mean() if known else Baseline()
 
     def again(self, inputs: Inputs, repeats: int = 1, method: Method | None = None) -> Case:
         """The maps of other inputs (or by other parameters) for the same targets.
@@ -173,7 +181,8 @@ def case(model: Any, inputs: Any, attribution: Explained | None, options: Option
     with plainly():
         setting = ask(adapter, adapter.read(inputs), target)
         if isinstance(attribution, str | Method):
-            return explained(setting, make(attribution), passes, layer)
+            method = suited(make(attribution), setting.inputs)
+            return explained(setting, method, passes, layer)
     if attribution is None:
         return Case(setting, torch.empty(len(setting.inputs.tensor), 0), passes)
     return Case(setting, _fitting(attribution, setting.inputs), passes)

@@ -165,9 +165,10 @@ def deletion(
 ) -> Deletion:
     """The score while places are taken away, the map's highest first. Low areas are good.
 
-    fill: what is put there: the method's own baseline (black if it has none), blur, mean, or a
-        Baseline. points: of the curve, with both ends. random: orders of random maps of the same
-        resolution. unit: "probability" of the class (the default where there is one) or "score".
+    fill: what is put there: the method's own baseline (if it has none black, for tables the mean
+        of the background), blur, mean, or a Baseline.
+    points: of the curve, with both ends. random: orders of random maps of the same resolution.
+    unit: "probability" of the class (the default where there is one) or "score".
     absolute: order by magnitude. Ties are broken at random from `seed`.
     """
     steps = deletion_steps(
@@ -263,8 +264,7 @@ def _curves(
         scores[:, :, [0, -1]] = scores[:, :1, [0, -1]]
         yield kind(
             share, scores[:, 0].clone(), scores[:, 1:].clone(), unit,
-            fill if isinstance(fill, str) else baseline.kind, tuple(case.constant), case.label,
-            done=done, total=total,
+            baseline.kind, tuple(case.constant), case.label, done=done, total=total,
         )  # fmt: skip
 
 

@@ -121,12 +121,26 @@ def test_what_is_put_in() -> None:
     x = picture()
     for fill in ("baseline", "blur", "mean", Baseline.white()):
         kind = fill if isinstance(fill, str) else "white"
+        kind = "black" if kind == "baseline" else kind
         found = deletion(cnn(), x, "gradient", target=1, fill=fill, points=3, random=2)
         assert found.fill == kind
-        baseline = Baseline(kind="black" if kind == "baseline" else kind)
+        baseline = Baseline(kind=kind)
         empty = baseline.tensor_for(read(x, None), torch.device("cpu"))
         expected = cnn()(empty).softmax(1)[0, 1]
         assert float(found.curve[0, -1]) == pytest.approx(float(expected.detach()), abs=1e-5)
+
+
+def test_what_is_usual_is_put_into_tables() -> None:
+    """A method that averages over a background has no baseline; 0 may never occur."""
+    model = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 2))
+    background = 5 + torch.rand(20, 4, generator=torch.Generator().manual_seed(0))
+    found = deletion(
+        model, torch.ones(1, 4), "shapley", background=background, target=0, unit="score", random=2
+    )
+    with torch.no_grad():
+        usual = float(model(background.mean(0, keepdim=True))[0, 0])
+    assert found.fill == "mean"
+    assert float(found.curve[0, -1]) == pytest.approx(usual, abs=1e-5)
 
 
 def test_the_methods_own_baseline_is_the_fill() -> None:
@@ -229,7 +243,7 @@ def test_every_point_is_evaluated_once() -> None:
     wanted = 2 * (2 + 4 * 4)
     assert steps[-1].total == wanted
     # One more for the prediction of each, and a few to settle the memory layout.
-    assert wanted <= sum(calls) - 2 <= wanted + 8
+    assert wanted <= sum(calls) - 2 <= wanted + 24
     assert [s.done for s in steps] == sorted(s.done for s in steps)
     assert steps[-1].complete
     assert bool(steps[-1].random.isfinite().all())
