@@ -95,6 +95,29 @@ def test_painting_moves_the_bars_and_keys_undo_it(
     assert notebook.cells() == 2, "a key reached the notebook"
 
 
+def test_a_click_and_a_flick_paint_without_gaps(
+    widget: Widget, panel: Locator, notebook: Notebook
+) -> None:
+    panel.get_by_role("button", name="Clear").click()
+    mask = "(explorer.edits.edit.labels(64, 64) > 0)"
+    drag(widget, (0.75, 0.75))
+    until(lambda: notebook.value(f"int({mask}.sum())") > 300, "a click painted nothing")
+    pane = widget.stage.locator(".nbx-painter")
+    pane.evaluate(
+        """(pane) => {
+          const box = pane.getBoundingClientRect();
+          const at = (x) => ({ clientX: box.left + x * box.width, pointerId: 1, bubbles: true,
+            clientY: box.top + 0.2 * box.height, button: 0 });
+          pane.setPointerCapture = () => {};
+          pane.dispatchEvent(new PointerEvent("pointerdown", at(0.1)));
+          for (const x of [0.3, 0.6, 0.9])
+            pane.dispatchEvent(new PointerEvent("pointermove", at(x)));
+          pane.dispatchEvent(new PointerEvent("pointerup", at(0.9)));
+        }"""
+    )
+    until(lambda: notebook.value(f"int({mask}[12, 6:58].sum())") == 52, "the stroke has gaps")
+
+
 def test_without_a_mouse_a_rectangle_is_added_and_enter_dabs(
     widget: Widget, panel: Locator, notebook: Notebook
 ) -> None:

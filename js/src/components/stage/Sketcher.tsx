@@ -1,4 +1,4 @@
-import { useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { settle, sketchLive } from "../../model/editor";
 import type { LabelMap } from "../../model/runs";
@@ -32,7 +32,6 @@ export function Sketcher({ store, pane }: Props) {
 	const stroke = useSignal<Point[]>([]);
 	const chosen = tool.value;
 	const free = chosen === "brush" || chosen === "eraser";
-	useBrush(store, stroke, free);
 	if (!chosen || store.ui.tab.value !== "edit") return null;
 	return (
 		<>
@@ -47,6 +46,10 @@ export function Sketcher({ store, pane }: Props) {
 				tool={free ? "lasso" : chosen === "wand" ? null : chosen}
 				stroke={stroke}
 				onPress={(pixel) => paintPiece(store, pixel)}
+				onDraw={(drawn) => {
+					const [from, to = from] = drawn.slice(-2);
+					if (free && from && to) dab(store, from, to);
+				}}
 				onDone={(drawn) => {
 					if (free) settle(store.ui.editor);
 					else paintInside(store, drawn);
@@ -55,15 +58,6 @@ export function Sketcher({ store, pane }: Props) {
 			{free && <Ring store={store} pane={pane} />}
 		</>
 	);
-}
-
-/** Each piece of the stroke is painted at once. */
-function useBrush(store: Store, stroke: { value: Point[] }, free: boolean) {
-	useSignalEffect(() => {
-		const [from, to] = stroke.value.slice(-2);
-		if (!free || !from) return;
-		dab(store, from, to ?? from);
-	});
 }
 
 /** Paints from one point of the picture to another, as part of a stroke. */

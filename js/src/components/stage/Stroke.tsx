@@ -11,12 +11,22 @@ interface Props {
 	tool: "lasso" | "rectangle" | null;
 	stroke: Signal<Point[]>;
 	onPress?: (pixel: Point) => void;
+	/** The line so far, each time that it grows. */
+	onDraw?: (stroke: Point[]) => void;
 	/** The closed line that was drawn, in picture pixels. */
 	onDone: (stroke: Point[]) => void;
 }
 
 /** Takes the pointer from the pane: a drag draws here, and pans there. */
-export function Stroke({ store, pane, tool, stroke, onPress, onDone }: Props) {
+export function Stroke({
+	store,
+	pane,
+	tool,
+	stroke,
+	onPress,
+	onDraw,
+	onDone,
+}: Props) {
 	const { picture, view } = useView(store, pane);
 	const place = (event: PointerEvent) => {
 		const box = (event.currentTarget as HTMLElement).getBoundingClientRect();
@@ -36,6 +46,7 @@ export function Stroke({ store, pane, tool, stroke, onPress, onDone }: Props) {
 		}
 		(event.currentTarget as HTMLElement).setPointerCapture(event.pointerId);
 		stroke.value = [at];
+		onDraw?.(stroke.value);
 	};
 	const onPointerMove = (event: PointerEvent) => {
 		const [start] = stroke.value;
@@ -43,6 +54,7 @@ export function Stroke({ store, pane, tool, stroke, onPress, onDone }: Props) {
 		const at = place(event);
 		stroke.value =
 			tool === "lasso" ? [...stroke.value, at] : corners(start, at);
+		onDraw?.(stroke.value);
 	};
 	const onPointerUp = () => {
 		const drawn = stroke.value;
