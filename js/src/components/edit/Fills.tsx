@@ -6,6 +6,7 @@ import { areas, type Fill, type Sketch, withoutFill } from "../../model/sketch";
 import type { Store } from "../../model/store";
 import { Form } from "../controls/Form";
 import { Icon } from "../controls/Icon";
+import { PictureFile } from "../controls/PictureFile";
 import { reason } from "../controls/reason";
 import { Select } from "../controls/Select";
 import { begun, COLOUR, fresh, sketchOf } from "./strokes";
@@ -88,18 +89,7 @@ export function Fills({ store }: { store: Store }) {
 					onCommit={(values) => put({ ...values, kind: fill.kind })}
 				/>
 			)}
-			<input
-				ref={file}
-				type="file"
-				accept="image/*"
-				class="nbx-hidden"
-				tabIndex={-1}
-				aria-label="picture to clone from"
-				onChange={(event) => {
-					send(event.currentTarget.files?.[0]);
-					event.currentTarget.value = "";
-				}}
-			/>
+			<PictureFile label="picture to clone from" input={file} onChoose={send} />
 			<p class="nbx-trouble" role="alert">
 				{trouble.value}
 			</p>

@@ -4,6 +4,7 @@ import type { BaselineInfo } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { Form } from "../controls/Form";
 import { Icon } from "../controls/Icon";
+import { PictureFile } from "../controls/PictureFile";
 import { reason } from "../controls/reason";
 import { Thumbnail } from "../controls/Thumbnail";
 import { Section } from "./Section";
@@ -53,17 +54,10 @@ export function Baseline({ store }: { store: Store }) {
 					/>
 				))}
 			</div>
-			<input
-				ref={file}
-				type="file"
-				accept="image/*"
-				class="nbx-hidden"
-				tabIndex={-1}
-				aria-label="picture for the baseline"
-				onChange={(event) => {
-					send(event.currentTarget.files?.[0]);
-					event.currentTarget.value = "";
-				}}
+			<PictureFile
+				label="picture for the baseline"
+				input={file}
+				onChoose={send}
 			/>
 			<p class="nbx-trouble" role="alert">
 				{trouble.value}
