@@ -78,9 +78,7 @@ class ConceptRequests:
         return {}, []
 
     def _controls(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        # Each time others, or they would be there already.
-        seed = len(self._concepts._gathered().random)
-        self._concepts.generate_controls(int(content["count"]), content["controls"], seed)
+        self._concepts.generate_controls(int(content["count"]), content["controls"])
         return {}, []
 
     def _test(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:

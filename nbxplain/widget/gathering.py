@@ -16,7 +16,7 @@ from nbxplain.core.jobs import Progress
 from nbxplain.widget.panel import Panel
 from nbxplain.widget.protocol import Gathered
 from nbxplain.widget.study import Study
-from nbxplain.widget.tray import Example, Tray, several
+from nbxplain.widget.tray import Example, Tray, named, several
 
 SOURCES = 64
 """Pictures that controls are made of, at most."""
@@ -41,8 +41,8 @@ class Gathering(Panel[Progress]):
 
     def add(self, name: str, pictures: Any = ()) -> None:
         """Makes a concept, with its first examples if they are at hand."""
-        if name in self.names:
-            raise InputError(f"There is a concept {name!r} already.", "Use add_examples.")
+        if named(name) in self.names:
+            raise InputError(f"There is a concept {named(name)!r} already.", "Use add_examples.")
         self._take("concept", name, pictures)
 
     def add_examples(self, name: str, pictures: Any) -> None:
@@ -58,18 +58,20 @@ class Gathering(Panel[Progress]):
         """Random pictures, which concepts stand against, in place of those that were there."""
         self._take("random", "", pictures, instead=True)
 
-    def generate_controls(self, n: int = 60, kind: Control = "scrambled", seed: int = 0) -> None:
-        """Random pictures made of those that were gathered: see concepts/controls.py."""
+    def generate_controls(
+        self, n: int = 60, kind: Control = "scrambled", seed: int | None = None
+    ) -> None:
+        """Random pictures made of those that were gathered: see concepts/controls.py.
+
+        seed: by default how many random pictures there are, so that others are made each time.
+        """
         tray = self._gathered()
-        if not 1 <= n <= 500:
-            raise InputError(f"{n} random pictures cannot be made.", "Give 1 to 500.")
-        sources = list(tray.everything())[:SOURCES]
-        fed = (
-            [self._study.setting.inputs.tensor, tray.fed(sources)[:]]
-            if sources
-            else [self._study.setting.inputs.tensor]
-        )
-        made = controls(torch.cat(fed), n, kind, seed)
+        if not 1 <= n <= MOST_CONTROLS:
+            raise InputError(f"{n} random pictures cannot be made.", f"Give 1 to {MOST_CONTROLS}.")
+        explained = self._study.setting.inputs.tensor[0]
+        sources = [explained, *tray.fed(list(tray.everything())[:SOURCES])]
+        seed = len(tray.random) if seed is None else seed
+        made = controls(torch.stack(sources), n, kind, seed)
         names = (f"{kind} {number}" for number in range(1, n + 1))
         self._put("random", "", [tray.read(*pair) for pair in zip(names, made, strict=True)])
 
@@ -114,6 +116,7 @@ class Gathering(Panel[Progress]):
         self, into: Gathered, concept: str, examples: Sequence[Example], instead: bool = False
     ) -> None:
         tray = self._gathered()
+        concept = named(concept) if into == "concept" else ""
         with self._explorer._lock:
             new = into == "concept" and concept not in tray.concepts
             pile = tray.add(concept) if into == "concept" else tray.pile(into)

@@ -124,7 +124,8 @@ class Tray:
 
     def put(self, into: Gathered, concept: str, example: Example) -> None:
         """Lays an example on a pile; a concept that is not there yet is made. Raises InputError."""
-        pile = self.add(concept) if into == "concept" else self.pile(into, concept)
+        concept = named(concept) if into == "concept" else ""
+        pile = self.add(concept) if into == "concept" else self.pile(into)
         if len(pile) >= MOST:
             raise InputError(f"There are {MOST} pictures already.", "Take some out first.")
         if self._kept() + _size(example) > ROOM:

@@ -136,7 +136,9 @@ def test_concepts_are_added_renamed_and_removed(explorer: Explorer) -> None:
     concepts = explorer.concepts
     concepts.add("stripes")
     concepts.add_examples("stripes", several("upright", 3, 0))
-    concepts.add("dots", several("plain", 2, 9))
+    concepts.add("  dots ", several("plain", 2, 9))
+    with pytest.raises(InputError, match="'dots' already"):
+        concepts.add("dots ")
     concepts.rename("stripes", "  bars ")
     assert concepts.names == ["bars", "dots"]
     assert counts(explorer) == {"bars": 3, "dots": 2, "random": 0, "pictures": 0}
