@@ -49,7 +49,8 @@ class Keeping(Telling):
         pinned_first = sorted(self._past.items, key=lambda item: not item["pinned"])
         kept = [self._past.attributions[item["id"]] for item in pinned_first]
         others = [other for other in kept if other is not shown][:ALTERNATIVES]
-        return Report(shown, (), others, context or {}, self.code())
+        checks = [check for check in shown.checks.values() if check.complete]
+        return Report(shown, checks, others, context or {}, self.code())
 
     def code(self) -> str:
         """Code that computes the shown result without the widget, bit for bit on this machine."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -217,6 +218,13 @@ def test_findings_travel(checked: Explorer, tmp_path: Path) -> None:
     state = saved(checked)
     assert {one["name"] for one in state["_result"]["checks"]} == ALL
     assert "σ against random" in json.dumps(state, ensure_ascii=False)
+
+
+def test_checks_are_in_the_report(checked: Explorer, tmp_path: Path) -> None:
+    report = checked.report(tmp_path / "why.html").read_text()
+    assert "Not checked" not in report
+    for check in checked.checks.results.values():
+        assert escape(check.reading) in report
 
 
 def test_checks_stay_small(wire: None) -> None:
