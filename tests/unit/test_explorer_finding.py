@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,7 @@ from nbxplain.core.errors import ExplanationError, InputError, TargetError
 from nbxplain.widget import runs
 from tests.models import SIDE, cnn, picture
 from tests.unit.page import FakePage, until
+from tests.unit.test_explorer_saved import saved
 
 pytest_plugins = ["tests.unit.page"]
 
@@ -241,6 +243,14 @@ def test_the_code_of_a_probe_runs(explorer: Explorer, page: FakePage) -> None:
     scope: dict[str, Any] = {"model": cnn(), "image": picture()}
     exec(page.ask("found", action="code", item=one["id"])["code"], scope)
     assert torch.equal(scope["probe"].pixels, explorer.edits.result.changed.pixels)
+
+
+def test_a_saved_page_has_what_was_found(explorer: Explorer) -> None:
+    explorer.edits.find(second(explorer), steps=3)
+    (one,) = found(explorer)
+    (kept,) = saved(explorer)["_edits"]["found"]
+    assert base64.b64decode(kept["picture"]["data"]) == one["picture"]["data"]
+    assert kept["says"] == one["says"]
 
 
 def test_another_picture_ends_the_search(explorer: Explorer) -> None:
