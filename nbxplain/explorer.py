@@ -36,6 +36,7 @@ from nbxplain.widget.desk import Desk, failure
 from nbxplain.widget.edits import Edits
 from nbxplain.widget.held import OWN
 from nbxplain.widget.history import History
+from nbxplain.widget.interventions import Interventions, bottleneck_of, inside
 from nbxplain.widget.keeping import Keeping
 from nbxplain.widget.panel import Panel
 from nbxplain.widget.study import Study, method_of
@@ -88,17 +89,19 @@ class Explorer(Keeping):
             "feature_names": feature_names,
             "categories": categories,
         }
+        model, options = inside(given := model, options)
         self._given = {name: value is not None for name, value in options.items()}
         super().__init__(shortcuts=shortcuts)
         beside_cells(self.comm)
         self._worker: Worker[Answer] = Worker(weakly(self._told))
         self.checks, self.edits, self.concepts = Checks(self), Edits(self), Concepts(self)
-        self.alternatives = Alternatives(self)
+        self.alternatives, self.interventions = Alternatives(self), Interventions(self)
         self._panels: dict[str, Panel[Any]] = {
             "checks": self.checks,
             "edits": self.edits,
             "concepts": self.concepts,
             "alternatives": self.alternatives,
+            "interventions": self.interventions,
         }
         handlers = Answers(self).handlers()
         for panel in self._panels.values():
@@ -111,10 +114,12 @@ class Explorer(Keeping):
         try:
             self._adapter = ModelAdapter(model, **options)
             self._function = target if callable(target) else None
+            self.interventions.bottleneck = bottleneck_of(given, self._adapter)
             self._take(image)
             with self._mute():
                 self._start_with(method, target, layer)
             self.concepts.renew()
+            self.interventions.renew()
             self._request("final")
         except Exception as error:
             self._fail(error)

@@ -259,6 +259,7 @@ export function traits(more: Partial<Traits> = {}): Traits {
 		_edits: null,
 		_alternatives: null,
 		_concepts: null,
+		_bottleneck: null,
 		...more,
 	};
 }

@@ -99,6 +99,7 @@ class Traits(anywidget.AnyWidget):
     _summary = t.Instance(dict, allow_none=True).tag(sync=True)
     _checks = t.Instance(dict, allow_none=True).tag(sync=True)
     _concepts = t.Instance(dict, allow_none=True).tag(sync=True)
+    _bottleneck = t.Instance(dict, allow_none=True).tag(sync=True)
     _edits = t.Instance(dict, allow_none=True).tag(sync=True)
     _alternatives = t.Instance(dict, allow_none=True).tag(sync=True)
 

@@ -520,6 +520,27 @@ export interface Spread {
 
 export type Verdict = "good" | "fair" | "poor" | "plain";
 
+export interface Bottleneck {
+	concepts: SeenConcept[];
+	choices: Moved[];
+	next: string | null;
+	reading: string;
+	failure: Failure | null;
+}
+
+export interface InterveneRequest {
+	id: string;
+	kind: "intervene";
+	corrections: Record<string, number | null>;
+}
+
+export interface SeenConcept {
+	name: string;
+	probability: number;
+	uncertainty: number;
+	corrected: number | null;
+}
+
 export interface Failure {
 	title: string;
 	hint: string;
@@ -718,6 +739,7 @@ export type Request =
 	| ConceptSteer
 	| ConceptDiscover
 	| ConceptKeep
+	| InterveneRequest
 	| Ack;
 
 export interface ResumeRequest {
@@ -903,6 +925,7 @@ export interface Traits {
 	_alone: "" | "waterfall" | "summary";
 	_summary: SummaryInfo | null;
 	_concepts: Concepts | null;
+	_bottleneck: Bottleneck | null;
 	_edits: Edits | null;
 	_alternatives: Alternatives | null;
 	_checks: Checks | null;

@@ -35,6 +35,7 @@ const ROLES: { [K in keyof Traits]: "compute" | "look" | "fact" } = {
 	_alone: "fact",
 	_summary: "fact",
 	_concepts: "fact",
+	_bottleneck: "fact",
 	_edits: "fact",
 	_alternatives: "fact",
 	_checks: "fact",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import torch
@@ -21,26 +22,28 @@ ENDS = (0.05, 0.95)
 
 
 class LayerBottleneck(Bottleneck):
-    """A model whose layer gives the concepts; see ConceptBottleneck.of.
+    """A model whose layer gives the concepts; see ConceptBottleneck.of. `given` is the model and how
+    it is read: the arguments of ModelAdapter.
 
     A correction exchanges what the layer gives, in the copy that is run: a class that depends on
     the input by another way than the concepts keeps to it.
     """
 
     def __init__(
-        self, adapter: ModelAdapter, layer: str, concepts: tuple[str, ...], gives: Gives,
+        self, given: Mapping[str, Any], layer: str, concepts: tuple[str, ...], gives: Gives,
         examples: Any = None,
     ) -> None:  # fmt: skip
         if gives not in get_args(Gives):
             raise MethodError(f"A layer cannot give {gives!r}.", f"Choose from {get_args(Gives)}.")
         self.concept_names = concepts
-        self._adapter, self._layer, self._gives = adapter, layer, gives
+        self.given = given
+        self._adapter, self._layer, self._gives = ModelAdapter(**given), layer, gives
         self._ends = torch.tensor([[0.0, 1.0]] * len(concepts)).T
         if gives == "logits":
             ends = torch.tensor(ENDS)
             self._ends = ends.logit()[:, None].expand(2, len(concepts))
             if examples is not None:
-                tensor = adapter.read(examples).tensor
+                tensor = self._adapter.read(examples).tensor
                 self._ends = self._activations(tensor).float().quantile(ends, dim=0)
 
     def look(self, inputs: Any) -> Sight:

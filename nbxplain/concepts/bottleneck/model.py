@@ -117,8 +117,14 @@ class ConceptBottleneck(nn.Module, Bottleneck):
         the 5th and 95th percentile of each concept's (Koh et al. 2020); without them to those of
         probabilities .05 and .95. The rest as in `explain`. Raises LayerError.
         """
-        adapter = ModelAdapter(model, preprocess, labels, output, device)
-        return LayerBottleneck(adapter, concept_layer, concept_names(concepts), gives, examples)
+        given = {
+            "model": model,
+            "preprocess": preprocess,
+            "labels": labels,
+            "output": output,
+            "device": device,
+        }
+        return LayerBottleneck(given, concept_layer, concept_names(concepts), gives, examples)
 
     @property
     def config(self) -> SimpleNamespace:
@@ -176,7 +182,7 @@ class ConceptBottleneck(nn.Module, Bottleneck):
 
     def look(self, inputs: Any) -> Sight:
         whole, to_classes = ModelAdapter(self), ModelAdapter(self.to_classes)
-        tensor = whole.read(inputs).tensor
+        tensor = whole.read(inputs).tensor.to(whole.device)
         present = whole.of(self.to_concepts).outputs(tensor).sigmoid()
 
         def scores(rows: Tensor, known: Tensor) -> Tensor:

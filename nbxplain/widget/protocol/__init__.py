@@ -76,6 +76,7 @@ from nbxplain.widget.protocol.evidence import (
     Spread,
     Verdict,
 )
+from nbxplain.widget.protocol.interventions import Bottleneck, InterveneRequest, SeenConcept
 from nbxplain.widget.protocol.jobs import Failure, Job, Phase, State
 from nbxplain.widget.protocol.messages import (
     AblateRequest,
@@ -134,6 +135,7 @@ __all__ = [
     "AttentionRequest",
     "BaselineImage",
     "BaselineInfo",
+    "Bottleneck",
     "Cascade",
     "Catalog",
     "Cell",
@@ -185,6 +187,7 @@ __all__ = [
     "Hello",
     "HistoryItem",
     "HistoryRequest",
+    "InterveneRequest",
     "Job",
     "LayerInfo",
     "Message",
@@ -211,6 +214,7 @@ __all__ = [
     "RunRequest",
     "Runs",
     "Search",
+    "SeenConcept",
     "Share",
     "Sign",
     "Sketch",

@@ -25,6 +25,7 @@ from nbxplain.widget.protocol.edits import (
     PaintRequest,
     ProbeRequest,
 )
+from nbxplain.widget.protocol.interventions import InterveneRequest
 from nbxplain.widget.protocol.jobs import Failure
 from nbxplain.widget.protocol.results import Result, Spec
 from nbxplain.widget.protocol.rows import Ablation, Fill
@@ -266,6 +267,7 @@ Request = (
     | ConceptSteer
     | ConceptDiscover
     | ConceptKeep
+    | InterveneRequest
     | Ack
 )
 

@@ -10,6 +10,7 @@ from nbxplain.widget.protocol.checks import Checks
 from nbxplain.widget.protocol.concepts import Concepts
 from nbxplain.widget.protocol.data import Picture
 from nbxplain.widget.protocol.edits import Edits
+from nbxplain.widget.protocol.interventions import Bottleneck
 from nbxplain.widget.protocol.jobs import Failure, Job
 from nbxplain.widget.protocol.results import Comparison, Contrast, HistoryItem, Result
 from nbxplain.widget.protocol.rows import SummaryInfo, TableInfo
@@ -61,6 +62,7 @@ class Traits(TypedDict):
     _alone: Alone
     _summary: SummaryInfo | None
     _concepts: Concepts | None
+    _bottleneck: Bottleneck | None
     _edits: Edits | None
     _alternatives: Alternatives | None
     _checks: Checks | None
