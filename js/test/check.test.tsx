@@ -132,6 +132,12 @@ describe("while it is checked", () => {
 		expect(model.requests("stop")).toMatchObject([{ panel: "checks" }]);
 	});
 
+	it("leaves to the explanation what it has said", () => {
+		app({ _job: { ...checks().job, state: "done", done: 50, total: 50 } });
+		const spoken = document.querySelector(".nbxplain > [aria-live]");
+		expect(spoken?.textContent).toBe("explanation done");
+	});
+
 	it("is announced at its quarters and its end", async () => {
 		const { model } = app(now);
 		const spoken = () =>

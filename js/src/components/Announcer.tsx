@@ -9,7 +9,7 @@ export function Announcer({ store }: { store: Store }) {
 	const said = useRef<Record<string, string>>({});
 	const say = (what: string, job: Job) => {
 		const text = sentence(what, job);
-		if (text === said.current[what]) return;
+		if (text === (said.current[what] ?? "")) return;
 		said.current[what] = text;
 		announcement.value = text;
 	};
