@@ -29,6 +29,9 @@ from nbxplain.core.layers import find
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Label, Target, resolve
 
+RANDOM = "random pictures"
+"""What the pool is called, where the concepts have names."""
+
 ENOUGH = 10
 """Examples from which a concept is no longer called small."""
 
@@ -138,7 +141,7 @@ class Test:
         yield state
         places = self._places()
         reader = Reader(self.adapter, places, self.space, passes, self.cache)
-        sources = [(c.name, c.examples) for c in self.concepts] + [("random pictures", self.random)]
+        sources = [(c.name, c.examples) for c in self.concepts] + [(RANDOM, self.random)]
         rows: dict[str, Tensor] = {}
         owner: dict[str, str] = {}
         found: dict[str, list[Tensor]] = {layer: [] for layer in self.layers}
@@ -186,7 +189,7 @@ class Test:
         return {layer: slope.double() for layer, slope in slopes.items()}
 
     def _sets(self, rows: dict[str, Tensor]) -> Iterator[tuple[str, Sets]]:
-        pool = rows["random pictures"]
+        pool = rows[RANDOM]
         draws = self.permutations, self.runs, self.seed
         for concept in self.concepts:
             yield concept.name, draw(rows[concept.name], pool, *draws)
@@ -217,6 +220,13 @@ def given(concepts: Sequence[Concept] | Mapping[str, Any]) -> list[Concept]:
         listed = [Concept(str(name), examples) for name, examples in concepts.items()]
     if not listed or not all(isinstance(concept, Concept) for concept in listed):
         raise InputError("There are no concepts.", "Give Concept objects, or a dict of pictures.")
+    taken = {RANDOM}
+    for concept in listed:
+        if concept.name in taken:
+            raise InputError(
+                f"The name {concept.name!r} is taken already.", "Give each concept its own name."
+            )
+        taken.add(concept.name)
     return listed
 
 

@@ -345,6 +345,11 @@ def _masks(regions: Places | None, inputs: Inputs) -> tuple[list[str], Tensor]:
         return names, torch.stack([labels == r for r in range(len(names))], 1)
     if not regions:
         raise InputError("There is no region to audit.", "Give masks by name.")
+    if not isinstance(regions, Mapping):
+        raise InputError(
+            f"Regions have names, a {type(regions).__name__} has none.",
+            'Give a dict, such as {"age": ["age"]} for features or {"ruler": mask} for pictures.',
+        )
     if inputs.is_table:
         columns = Regions().names_for(inputs, torch.arange(x.shape[1])[None])[0]
         masks = [_columns(chosen, columns).expand(len(x), -1) for chosen in regions.values()]

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 import torch
 import torch.nn.functional as F
+from pydantic import ValidationError
 from torch import Tensor
 
 from nbxplain.core.adapter import ModelAdapter
@@ -129,7 +130,13 @@ class Case:
             # Who averages over a background does not look at its baseline.
             averages = getattr(self.method, "background", None) is not None
             return own if isinstance(own, Baseline) and not averages else self._usual
-        return Baseline(kind=wanted)
+        try:
+            return Baseline.model_validate(wanted)
+        except ValidationError as error:
+            raise InputError(
+                f"There is no fill {wanted!r}.",
+                "Take baseline, blur, mean, or a Baseline.",
+            ) from error
 
     @property
     def _usual(self) -> Baseline:
@@ -233,9 +240,10 @@ def _finished(
         if read.shape[1:] != own.tensor.shape[1:] or not torch.equal(
             read.expand_as(own.tensor) if len(read) == 1 else read, own.tensor
         ):
+            differs = "other values" if read.shape == own.tensor.shape else "another shape"
             raise InputError(
                 f"The attribution is of another input: {tuple(own.tensor.shape)}, this is "
-                f"{tuple(read.shape)}.",
+                f"{tuple(read.shape)}, with {differs}.",
                 "Give the picture and the preprocessing it was made with, or None for its own.",
             )
     setting = ask(adapter, own, _asked(attribution) if target is None else target)

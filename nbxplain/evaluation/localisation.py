@@ -29,12 +29,13 @@ TWICE = 2.0
 
 @dataclass(frozen=True, repr=False)
 class Localisation(Check):
-    """Maps (N, H, W) at the picture's size against masks (N, H, W); nan for constant maps.
+    """Maps (N, H, W) at the picture's size against masks (N, H, W).
 
     `hit` (N,): the highest place lies in the mask (a share, where several are highest). `energy`
     (N,): the share of the positive values inside. `iou` (N,): overlap of the highest places with
     the mask, over their union. `area` (N,): the mask's share of the picture, which is what a map
-    without any idea gets as energy.
+    without any idea gets as energy. All but it are nan for a constant map, and for a mask that is
+    the whole picture.
     """
 
     name: ClassVar[str] = "pointing_game"
@@ -76,7 +77,7 @@ class Localisation(Check):
     @property
     def reading(self) -> str:
         if math.isnan(self.score):
-            return f"{CANNOT_TELL}: the map is constant"
+            return f"{CANNOT_TELL}: the map is constant, or the mask the whole picture"
         return (
             f"the highest place of {self.of} lies in the mask in {percent(self.score)} of "
             f"{len(self.hit)}; {percent(float(self.energy.nanmean()))} of the positive map is "
@@ -129,8 +130,8 @@ def pointing_game_steps(
     positive = flat.clamp(min=0)
     energy = (positive * inside).sum(1) / positive.sum(1)
     iou = torch.stack([_overlap(f, m, top) for f, m in zip(flat, inside, strict=True)])
-    constant = torch.tensor(case.constant)
-    hit, energy, iou = (v.masked_fill(constant, float("nan")) for v in (hit, energy, iou))
+    idle = torch.tensor(case.constant) | inside.all(1)
+    hit, energy, iou = (v.masked_fill(idle, float("nan")) for v in (hit, energy, iou))
     yield Localisation(maps.float(), masks, hit, energy, iou, case.label)
 
 

@@ -314,6 +314,8 @@ def test_coarse_maps_are_spread_smoothly() -> None:
         (picture(2), explain(cnn(), picture(), "gradient"), {}, InputError, "another input"),
         (None, torch.rand(16, 16), {}, InputError, "no input"),
         (picture(), "gradiant", {}, MethodError, "gradient"),
+        (picture(), explain(cnn(), picture(seed=1), "gradient"), {}, InputError, "other values"),
+        (picture(), "gradient", {"fill": "nonsense"}, InputError, "no fill 'nonsense'"),
         (picture(), "gradient", {"points": 1}, InputError, "two"),
         (picture(), "gradient", {"random": 1}, InputError, "two"),
         (

@@ -393,6 +393,14 @@ def test_constant_maps_cannot_point() -> None:
     assert found.verdict == "plain"
 
 
+def test_a_mask_of_everything_tells_nothing() -> None:
+    everywhere = mask(0, 16, 0, 16)
+    found = pointing_game(cnn(), picture(), "gradient", everywhere)
+    assert (found.value, found.verdict) == ("cannot tell", "plain")
+    both = pointing_game(cnn(), picture(2), "gradient", [[0, 0, 16, 16], [0, 0, 8, 8]])
+    assert both.hit.isnan().tolist() == [True, False]
+
+
 @pytest.mark.parametrize(
     ("wrong", "match"),
     [

@@ -429,6 +429,13 @@ def test_bad_input_is_refused_by_name(
         asked(textures, **changes)
 
 
+@pytest.mark.parametrize("names", [("dots", "dots"), ("dots", "random pictures")])
+def test_two_sets_of_one_name_are_refused(textures: nn.Module, names: tuple[str, str]) -> None:
+    both = [Concept(name, textured("dots", 30, seed)) for seed, name in enumerate(names)]
+    with pytest.raises(InputError, match=f"{names[1]!r} is taken already"):
+        asked(textures, concepts=both)
+
+
 def test_a_picture_on_both_sides_is_named(textures: nn.Module, tmp_path: Path) -> None:
     pool = everything(120, 4)
     pool[70] = textured("dots", 30, 2)[12]
