@@ -509,7 +509,8 @@ describe("finding", () => {
 	it("what was found is shown at once, with its change and its verdict", async () => {
 		const { model, store } = editing();
 		await act(() => model.push({ _edits: edits({ found: [found("f1")] }) }));
-		expect(await screen.findByText(/Survives JPEG/)).toBeTruthy();
+		// Shown, and said to those who cannot see it.
+		expect(await screen.findAllByText(/Survives JPEG/)).toHaveLength(2);
 		expect(screen.getByText(/× 5.3, about grey/)).toBeTruthy();
 		expect(store.ui.altered.value?.words).toBe("espresso");
 		expect(shown(/espresso/)).toBeTruthy();

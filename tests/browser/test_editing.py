@@ -170,5 +170,6 @@ def test_a_counterfactual_is_found_and_explained(
 def test_a_probe_is_named_as_one(widget: Widget, panel: Locator) -> None:
     panel.get_by_role("button", name="probes of fragility").click()
     panel.get_by_role("button", name="Probe", exact=True).click()
-    expect(panel.get_by_text("A probe of fragility, not an explanation.")).to_be_visible()
+    says = panel.locator(".nbx-says")
+    expect(says).to_contain_text("A probe of fragility, not an explanation.")
     expect(panel.get_by_text("attribution, before and after")).to_be_visible()

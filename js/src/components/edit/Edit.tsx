@@ -1,6 +1,6 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { type Altered, sketchLive, sketchOnce } from "../../model/editor";
-import type { Painted } from "../../model/protocol";
+import type { Found, Painted } from "../../model/protocol";
 import { encodeRuns } from "../../model/runs";
 import { blankSketch } from "../../model/sketch";
 import type { Store } from "../../model/store";
@@ -12,10 +12,12 @@ import { type Asking, nothing, requestOf, useAsking, useStage } from "./asking";
 import { Fills } from "./Fills";
 import { Find } from "./Find";
 import { Fold } from "./Fold";
-import { Code, Found } from "./Found";
+import { Code, Found as FoundList } from "./Found";
 import { Probe } from "./Probe";
 import { begun, redo, sketchOf, undo } from "./strokes";
 import { Tools } from "./Tools";
+
+const NONE: Found[] = [];
 
 /** What if the picture were another one: painted by hand, and what the model then says. */
 export function Edit({ store }: { store: Store }) {
@@ -32,7 +34,7 @@ export function Edit({ store }: { store: Store }) {
 				<Section name="edit">
 					<p class="nbx-note">{off}</p>
 				</Section>
-				<Found store={store} />
+				<FoundList store={store} />
 			</>
 		);
 	return (
@@ -45,7 +47,7 @@ export function Edit({ store }: { store: Store }) {
 			<Says store={store} asking={asking} />
 			<Find store={store} />
 			<Probe store={store} />
-			<Found store={store} />
+			<FoundList store={store} />
 		</>
 	);
 }
@@ -204,12 +206,16 @@ function useAltered(store: Store, painted: Painted | null): Altered | null {
 	}, [painted, found, walk, back, picture]);
 }
 
-/** What has just been found is looked at. */
+/** What has just been found is looked at, of several the first. */
 function useNewest({ traits, ui }: Store) {
-	const newest = traits._edits.value?.found.at(-1)?.id ?? null;
-	const known = useRef(newest);
+	const found = traits._edits.value?.found ?? NONE;
+	const known = useRef(found);
 	useEffect(() => {
-		if (newest && newest !== known.current) ui.editor.looking.value = newest;
-		known.current = newest;
-	}, [newest]);
+		const old = new Set(known.current.map(({ id }) => id));
+		const first = found.find(({ id }) => !old.has(id));
+		known.current = found;
+		if (!first) return;
+		ui.editor.looking.value = first.id;
+		ui.announcement.value = first.says;
+	}, [found]);
 }

@@ -12,7 +12,10 @@ const QUIET = 500;
 export function Readout({ store, scene }: { store: Store; scene: Scene }) {
 	const pixel = store.ui.crosshair.value;
 	const value = useValue(store, scene, pixel);
-	const rgb = useColours(scene.picture, pixel);
+	const rgb = useColours(
+		scene.picture,
+		pixel && onto(scene.picture, store.traits._image.value, pixel),
+	);
 	const rank = value === null ? null : percentileOf(scene.ranking.value, value);
 	const spoken = useQuiet(
 		pixel && value !== null && rank !== null
@@ -71,6 +74,14 @@ function useValue(store: Store, scene: Scene, pixel: Point | null) {
 export function valueAt(map: Heatmap, picture: Size, pixel: Point): number {
 	const { row, column } = cellAt(picture, map, pixel);
 	return map.values[row * map.columns + column] ?? 0;
+}
+
+/** The same place on what is drawn, which may be coarser than the explained picture. */
+function onto(drawn: Raster | null, picture: Size, pixel: Point): Point {
+	if (!drawn) return pixel;
+	const cells = { rows: drawn.height, columns: drawn.width };
+	const { row, column } = cellAt(picture, cells, pixel);
+	return { x: column, y: row };
 }
 
 /** Read back once for each picture: reading pixel by pixel would stall the pointer. */
