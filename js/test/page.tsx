@@ -2,6 +2,7 @@ import { toBytes } from "../src/model/decode";
 import type { Bytes, Picture, Traits } from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { alternatives, diagnosis } from "./alternatives";
+import { bottleneck } from "./bottleneck";
 import { checks, found, halfway } from "./checks";
 import { gathered, tested, unseen } from "./concepts";
 import { edits, found as foundPicture, probed } from "./edited";
@@ -172,6 +173,12 @@ const STATES: Record<string, Partial<Traits>> = {
 			target: "Egyptian Mau",
 			tested: [tested("stripes"), unseen],
 		}),
+	},
+	bottleneck: { ...done, _concepts: gathered(), _bottleneck: bottleneck() },
+	corrected: {
+		...done,
+		_concepts: gathered(),
+		_bottleneck: bottleneck({ striped: 1, "long tail": 0 }),
 	},
 	stale: { ...done, _stale: true },
 	mismatch: { _protocol: 2 },

@@ -1,5 +1,6 @@
 import type { Concepts as Known } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { Bottleneck } from "../bottleneck/Bottleneck";
 import { OfClass, Random } from "./Against";
 import { Cards } from "./Cards";
 import { Discover } from "./Discover";
@@ -33,6 +34,7 @@ function Builder({ store, known }: { store: Store; known: Known }) {
 			onDragOver={(event) => event.preventDefault()}
 			onDrop={(event) => bring(event.dataTransfer?.files, event)}
 		>
+			<Bottleneck store={store} />
 			<p class="nbx-trouble nbx-concepts-trouble" role="alert">
 				{trouble.value}
 			</p>

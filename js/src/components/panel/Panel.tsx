@@ -1,6 +1,8 @@
 import type { ComponentType } from "preact";
 import { useEffect, useId, useRef } from "preact/hooks";
+import type { Traits } from "../../model/protocol";
 import type { Store } from "../../model/store";
+import { Bottleneck } from "../bottleneck/Bottleneck";
 import { Check } from "../check/Check";
 import { Compare } from "../compare/Compare";
 import { Concepts } from "../concepts/Concepts";
@@ -18,6 +20,8 @@ interface Tab {
 	picture?: boolean;
 	/** Only for rows of tables. */
 	row?: boolean;
+	/** Only where this trait is set. */
+	needs?: keyof Traits;
 }
 
 /** A later tab joins by one more line here. */
@@ -28,12 +32,21 @@ const TABS: [Tab, ...Tab[]] = [
 	{ name: "edit", label: "Edit", content: Edit, picture: true },
 	{ name: "edit", label: "Edit", content: Alternatives, row: true },
 	{ name: "concepts", label: "Concepts", content: Concepts, picture: true },
+	{
+		name: "concepts",
+		label: "Concepts",
+		content: Bottleneck,
+		row: true,
+		needs: "_bottleneck",
+	},
 	{ name: "check", label: "Check", content: Check },
 ];
 
 function tabsOf({ traits }: Store): Tab[] {
 	const other = traits._table.value ? "picture" : "row";
-	return TABS.filter((tab) => !tab[other]);
+	return TABS.filter(
+		(tab) => !tab[other] && (!tab.needs || traits[tab.needs].value),
+	);
 }
 
 export function Panel({ store }: { store: Store }) {
