@@ -22,8 +22,8 @@ NEWTON_STEPS, CONVERGED = 12, 1e-6
 convex; and the change of the fits (in units of log odds) at which it is solved."""
 FLATTEST = 1e-3
 """Smallest slope of the logistic curve that Newton's step divides by."""
-BLOCK = 256
-"""Problems that are solved together: their Gram matrices exist at the same time."""
+BLOCK = 2_560_000
+"""Cells of the Gram matrices that exist at the same time: of 256 problems with 100 rows."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,10 @@ def in_blocks(
     gram: Tensor, rows: Tensor, sides: Tensor, counts: Tensor, estimator: Estimator
 ) -> Directions:
     """The same for B problems that draw their rows (B, n) from one pool with Gram matrix (P, P)."""
+    block = max(1, BLOCK // rows.shape[1] ** 2)
     parts = [
         directions(gram[r[:, :, None], r[:, None, :]], s, c, estimator)
-        for r, s, c in zip(rows.split(BLOCK), sides.split(BLOCK), counts.split(BLOCK), strict=True)
+        for r, s, c in zip(rows.split(block), sides.split(block), counts.split(block), strict=True)
     ]
     return Directions(torch.cat([p.weights for p in parts]), torch.cat([p.fits for p in parts]))
 

@@ -22,8 +22,8 @@ ENDS = (0.05, 0.95)
 
 
 class LayerBottleneck(Bottleneck):
-    """A model whose layer gives the concepts; see ConceptBottleneck.of. `given` is the model and how
-    it is read: the arguments of ModelAdapter.
+    """A model whose layer gives the concepts; see ConceptBottleneck.of. `given` is the model and
+    how it is read: the arguments of ModelAdapter.
 
     A correction exchanges what the layer gives, in the copy that is run: a class that depends on
     the input by another way than the concepts keeps to it.

@@ -86,9 +86,13 @@ function Seeing({ store, known }: { store: Store; known: Known }) {
 			{concepts.length > 0 && (
 				<>
 					<div class="nbx-seen-head" aria-hidden="true">
-						<span>concept</span>
-						<span>probability</span>
-						<span title="entropy: 0 is sure, 1 is one half">unsure, bits</span>
+						<span class="nbx-seen-columns">
+							<span>concept</span>
+							<span>probability</span>
+							<span title="entropy: 0 is sure, 1 is one half">
+								unsure, bits
+							</span>
+						</span>
 						<span>is it there?</span>
 					</div>
 					<ul class="nbx-seen-list">

@@ -27,7 +27,7 @@ export function Seen({ concept, next, off, onCorrect }: Props) {
 		<li class="nbx-seen" data-next={next} data-corrected={corrected !== null}>
 			<button
 				type="button"
-				class="nbx-seen-concept"
+				class="nbx-seen-columns"
 				disabled={!!off}
 				title={off || does}
 				aria-label={`${name}, ${corrected === null ? "predicted" : "corrected to"} ${value.toFixed(2)}: ${does}`}
