@@ -502,6 +502,15 @@ describe("finding", () => {
 		await waitFor(() =>
 			expect(store.ui.altered.value?.words).toBe("searching"),
 		);
+		// What the search has not told is not shown as it was before.
+		const known = new Set(one.choices.map(({ label }) => label));
+		for (const row of within(
+			screen.getByRole("list", { name: "predictions" }),
+		).getAllByRole("button")) {
+			const label = row.querySelector(".nbx-cut")?.textContent ?? "";
+			const figure = row.querySelector(".nbx-figure")?.textContent;
+			expect(figure === "?").toBe(!known.has(label));
+		}
 		press("Stop");
 		expect(model.requests("stop").at(-1)?.panel).toBe("edits");
 	});

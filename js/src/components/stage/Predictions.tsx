@@ -32,12 +32,12 @@ export function Predictions({ store }: { store: Store }) {
 						>
 							<span class="nbx-cut">{choice.label}</span>
 							<span class="nbx-share">
-								<span style={{ width: `${100 * share(now)}%` }} />
+								<span style={{ width: `${now ? 100 * share(now) : 0}%` }} />
 								{now !== choice && (
 									<i style={{ left: `${100 * share(choice)}%` }} />
 								)}
 							</span>
-							<span class="nbx-figure">{amount(now)}</span>
+							<span class="nbx-figure">{now ? amount(now) : "?"}</span>
 						</button>
 					</li>
 				);
@@ -46,10 +46,12 @@ export function Predictions({ store }: { store: Store }) {
 	);
 }
 
-/** The class as the model sees it once something is taken away; itself while nothing is. */
-function moved(altered: Altered | null, choice: Choice): Choice {
-	const move = altered?.choices.find(({ index }) => index === choice.index);
-	return move ? of(choice, move.after) : choice;
+/** The class as the model sees it once something is changed; itself while nothing is, and null
+where what it has become was not told. */
+function moved(altered: Altered | null, choice: Choice): Choice | null {
+	if (!altered?.choices.length) return choice;
+	const move = altered.choices.find(({ index }) => index === choice.index);
+	return move ? of(choice, move.after) : null;
 }
 
 function of(choice: Choice, value: number): Choice {
