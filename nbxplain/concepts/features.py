@@ -84,8 +84,7 @@ class Reader:
     def seen(self, pictures: Sequence[Any] | Tensor) -> Iterator[Seen]:
         """Features batch by batch: only one batch of pictures is decoded at a time."""
         shelves = self._shelves("")
-        for start in range(0, len(pictures), BATCH):
-            tensor = self.adapter.read(pictures[start : start + BATCH]).tensor
+        for tensor in decoded(self.adapter, pictures):
             hashes = [picture_hash(row) for row in tensor]
             new = _missing(hashes, shelves)
             if new:
@@ -156,6 +155,16 @@ class Reader:
         }
 
 
+def decoded(adapter: ModelAdapter, pictures: Any) -> Iterator[Tensor]:
+    """Pictures as the model is fed them, (n, C, H, W), one batch at a time; or a single one."""
+    several = pictures.ndim == 4 if isinstance(pictures, Tensor) else isinstance(pictures, Sequence)
+    if not several or isinstance(pictures, str) or len(pictures) <= BATCH:
+        yield adapter.read(pictures).tensor
+        return
+    for start in range(0, len(pictures), BATCH):
+        yield adapter.read(pictures[start : start + BATCH]).tensor
+
+
 def _missing(keys: Sequence[str], shelves: dict[str, dict[str, Tensor]]) -> list[int]:
     """Places of the keys that are not on every shelf."""
     return [n for n, key in enumerate(keys) if any(key not in s for s in shelves.values())]
@@ -180,4 +189,4 @@ def picture_hash(row: Tensor) -> str:
     return hashlib.sha256(row.detach().cpu().contiguous().numpy().tobytes()).hexdigest()[:32]
 
 
-__all__ = ["FeatureCache", "Reader", "Seen", "picture_hash", "pooled", "total"]
+__all__ = ["FeatureCache", "Reader", "Seen", "decoded", "picture_hash", "pooled", "total"]

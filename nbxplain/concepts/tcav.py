@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from nbxplain.concepts.concept import Concept
 from nbxplain.concepts.directions import Estimator
-from nbxplain.concepts.features import FeatureCache, Reader
+from nbxplain.concepts.features import FeatureCache, Reader, decoded
 from nbxplain.concepts.result import TCAV
 from nbxplain.concepts.scoring import Geometry, corrected, scored
 from nbxplain.concepts.sets import FEWEST, Sets, draw
@@ -166,20 +166,24 @@ class Test:
                 yield state
 
     def _places(self) -> list[Any]:
-        example = self._class_tensor[:1]
-        listed = self.adapter.layers(example, suggest=False)
+        listed = self.adapter.layers(self._example, suggest=False)
         return [find(name, listed, self.adapter.replica()) for name in self.layers]
 
     def _slopes(self, state: TCAV, passes: Passes) -> dict[str, Tensor]:
         """The class's derivatives (J, d) at each layer."""
-        self._class_tensor = self.adapter.read(self.class_images).tensor
-        output = self.adapter.outputs(self._class_tensor)
-        names = self.adapter.labels(output.shape[1])
-        target = resolve(self.target, output, names)
-        state.target = target.names(names)[0]
-        state.notices += check_class(output, target, state.target)
-        reader = Reader(self.adapter, self._places(), self.space, passes, self.cache)
-        slopes = reader.slopes(self._class_tensor, target)
+        outputs: list[Tensor] = []
+        parts: list[dict[str, Tensor]] = []
+        for tensor in decoded(self.adapter, self.class_images):
+            self._example = tensor[:1]
+            outputs.append(self.adapter.outputs(tensor))
+            names = self.adapter.labels(outputs[-1].shape[1])
+            target = resolve(self.target, outputs[-1], names)
+            state.target = target.names(names)[0]
+            reader = Reader(self.adapter, self._places(), self.space, passes, self.cache)
+            parts.append(reader.slopes(tensor, target))
+        output = torch.cat(outputs)
+        state.notices += check_class(output, resolve(self.target, output, names), state.target)
+        slopes = {layer: torch.cat([part[layer] for part in parts]) for layer in self.layers}
         for layer, slope in slopes.items():
             if not bool(slope.any()):
                 raise LayerError(

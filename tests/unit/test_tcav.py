@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from scipy import stats
 from torch import Tensor, nn
 
 from nbxplain import ExplanationError
-from nbxplain.concepts import CAV, Concept, FeatureCache, align, alignment, tcav
+from nbxplain.concepts import CAV, Concept, FeatureCache, align, alignment, features, tcav
 from nbxplain.concepts.directions import Estimator
 from nbxplain.concepts.significance import false_discovery, permutation_p, t_test_p
 from nbxplain.concepts.tcav import Test
@@ -517,3 +517,26 @@ def test_scores_wait_for_pictures_and_stream(textures: nn.Module) -> None:
     states = list(streamed(passes, pictures, ["1", "4"], FeatureCache()))
     assert states == sorted(states)
     assert states[-1] == (30 + 120 + 2 + 1, 2)
+
+
+class Drawn(Sequence[Tensor]):
+    """Pictures that are there when they are asked for; notes how many at a time."""
+
+    def __init__(self, pictures: Tensor) -> None:
+        self.pictures, self.most = pictures, 0
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitem__(self, at: Any) -> Any:
+        self.most = max(self.most, len(self.pictures[at]))
+        return self.pictures[at]
+
+
+def test_pictures_are_held_a_batch_at_a_time(textures: nn.Module) -> None:
+    shown = textured("stripes", 150, 3)
+    drawn = Drawn(shown)
+    found = asked(textures, class_images=drawn).of("dots")
+    last = asked(textures, class_images=shown[90:]).of("dots")
+    assert drawn.most <= features.BATCH < len(shown)
+    torch.testing.assert_close(found.derivatives[90:], last.derivatives, rtol=1e-4, atol=1e-5)
