@@ -52,8 +52,10 @@ class Explorer(Keeping):
 
     `Explorer(model, image)` shows itself in a notebook. Its traits can be set, observed and linked:
     method, target, layer, params, baseline, regions (what is computed), opacity, colormap, clip,
-    sign, threshold, view, native (how it looks), and for reading result and status. The arguments
-    are those of `explain`; what cannot be explained is shown as a card, never raised here.
+    sign, threshold, view, native (how it looks), and for reading result and status. What its other
+    tabs do is in `checks`, `edits`, `alternatives` (of a table), `concepts` and `interventions` (of
+    a concept bottleneck). The arguments are those of `explain`; what cannot be explained is shown
+    as a card, never raised here.
     """
 
     def __init__(
