@@ -158,10 +158,11 @@ class Reader:
 def decoded(adapter: ModelAdapter, pictures: Any) -> Iterator[Tensor]:
     """Pictures as the model is fed them, (n, C, H, W), one batch at a time; or a single one."""
     several = pictures.ndim == 4 if isinstance(pictures, Tensor) else isinstance(pictures, Sequence)
-    if not several or isinstance(pictures, str) or len(pictures) <= BATCH:
+    if not several or isinstance(pictures, str):
         yield adapter.read(pictures).tensor
         return
-    for start in range(0, len(pictures), BATCH):
+    # Only a slice of a lazy Sequence is decoded. An empty one is the adapter's to refuse.
+    for start in range(0, max(1, len(pictures)), BATCH):
         yield adapter.read(pictures[start : start + BATCH]).tensor
 
 
