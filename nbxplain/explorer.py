@@ -27,18 +27,18 @@ from nbxplain.core.target import TargetLike
 from nbxplain.methods.base import REGISTRY, Method, make
 from nbxplain.results import Attribution
 from nbxplain.widget import protocol, wire
-from nbxplain.widget.alternatives import Alternatives
 from nbxplain.widget.answers import Answers
 from nbxplain.widget.cells import after_each_cell, beside_cells, weakly
-from nbxplain.widget.checks import Checks
-from nbxplain.widget.concepts import Concepts
 from nbxplain.widget.desk import Desk, failure
-from nbxplain.widget.edits import Edits
 from nbxplain.widget.held import OWN
 from nbxplain.widget.history import History
-from nbxplain.widget.interventions import Interventions, bottleneck_of, inside
 from nbxplain.widget.keeping import Keeping
-from nbxplain.widget.panel import Panel
+from nbxplain.widget.panels.alternatives import Alternatives
+from nbxplain.widget.panels.checks import Checks
+from nbxplain.widget.panels.concepts import Concepts
+from nbxplain.widget.panels.edits import Edits
+from nbxplain.widget.panels.interventions import Interventions, bottleneck_of, inside
+from nbxplain.widget.panels.panel import Panel
 from nbxplain.widget.study import Study, method_of
 from nbxplain.widget.telling import Answer
 from nbxplain.widget.traits import checked_params, params_of

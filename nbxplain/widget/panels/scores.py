@@ -19,7 +19,8 @@ from nbxplain.concepts.found import Discovery
 from nbxplain.concepts.steering import Steering
 from nbxplain.concepts.tcav import Test
 from nbxplain.core.passes import Passes
-from nbxplain.widget import protocol, tray
+from nbxplain.widget import protocol
+from nbxplain.widget.panels import tray
 from nbxplain.widget.protocol import Aligned, Null, Picture, Tested
 
 BINS = 25

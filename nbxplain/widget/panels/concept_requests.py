@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.widget.desk import Handler, Reply
+from nbxplain.widget.panels.tray import FEWEST
 from nbxplain.widget.protocol import Gathered
-from nbxplain.widget.tray import FEWEST
 
 if TYPE_CHECKING:
-    from nbxplain.widget.concepts import Concepts
+    from nbxplain.widget.panels.concepts import Concepts
 
 LARGEST_FILE = 10_000_000
 MOST_FILES = 200

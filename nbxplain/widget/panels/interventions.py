@@ -16,7 +16,7 @@ from nbxplain.core.inputs import Inputs
 from nbxplain.core.jobs import Job
 from nbxplain.widget import protocol
 from nbxplain.widget.desk import Handler, Reply, failure
-from nbxplain.widget.panel import Panel
+from nbxplain.widget.panels.panel import Panel
 
 if TYPE_CHECKING:
     from nbxplain.explorer import Explorer

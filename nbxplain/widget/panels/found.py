@@ -15,7 +15,7 @@ from nbxplain.counterfactuals.pictures import PictureCounterfactuals
 from nbxplain.evidence import Verdict
 from nbxplain.results import Prediction
 from nbxplain.widget import html, protocol, wire
-from nbxplain.widget.seeking import Hunted, Probed
+from nbxplain.widget.panels.seeking import Hunted, Probed
 
 LONGEST, SMALL = 224, 72
 """Sides in pixels of a picture that is kept, and of one in a strip."""

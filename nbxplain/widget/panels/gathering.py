@@ -13,10 +13,10 @@ from torch import Tensor
 from nbxplain.concepts.controls import Control, controls
 from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.core.jobs import Progress
-from nbxplain.widget.panel import Panel
+from nbxplain.widget.panels.panel import Panel
+from nbxplain.widget.panels.tray import Example, Tray, named, several
 from nbxplain.widget.protocol import Gathered
 from nbxplain.widget.study import Study
-from nbxplain.widget.tray import Example, Tray, named, several
 
 SOURCES = 64
 """Pictures that controls are made of, at most."""

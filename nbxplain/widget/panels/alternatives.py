@@ -20,7 +20,7 @@ from nbxplain.counterfactuals.wish import Desired
 from nbxplain.results import Prediction
 from nbxplain.widget import protocol, rows, wire
 from nbxplain.widget.desk import Handler, Reply, failure
-from nbxplain.widget.panel import Panel
+from nbxplain.widget.panels.panel import Panel
 from nbxplain.widget.traits import IDLE
 
 if TYPE_CHECKING:

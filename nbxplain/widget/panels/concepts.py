@@ -24,12 +24,12 @@ from nbxplain.core.passes import Passes
 from nbxplain.methods.base import make
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.cells import weakly
-from nbxplain.widget.concept_requests import ConceptRequests
 from nbxplain.widget.desk import Handler, failure
-from nbxplain.widget.gathering import Gathering
-from nbxplain.widget.scores import Round, asking, discovered, steered
+from nbxplain.widget.panels.concept_requests import ConceptRequests
+from nbxplain.widget.panels.gathering import Gathering
+from nbxplain.widget.panels.scores import Round, asking, discovered, steered
+from nbxplain.widget.panels.tray import FEWEST, Tray
 from nbxplain.widget.traits import IDLE, params_of
-from nbxplain.widget.tray import FEWEST, Tray
 
 if TYPE_CHECKING:
     from nbxplain.explorer import Explorer

@@ -16,9 +16,9 @@ from nbxplain.evaluation.checkup import Battery, Planned, battery_steps, plan, w
 from nbxplain.results import Attribution
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.cells import weakly
-from nbxplain.widget.checked import SMALLER, checked
 from nbxplain.widget.desk import Handler, Reply
-from nbxplain.widget.panel import Panel
+from nbxplain.widget.panels.checked import SMALLER, checked
+from nbxplain.widget.panels.panel import Panel
 from nbxplain.widget.traits import IDLE
 
 if TYPE_CHECKING:

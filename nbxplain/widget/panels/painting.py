@@ -14,12 +14,13 @@ from nbxplain.counterfactuals.editing import Edit, Edited
 from nbxplain.counterfactuals.editing.edited import after
 from nbxplain.explain import Setting
 from nbxplain.results import Prediction
-from nbxplain.widget import protocol, sketches
+from nbxplain.widget import protocol
 from nbxplain.widget.answers import sent_picture
 from nbxplain.widget.desk import Handler, Reply
 from nbxplain.widget.held import plain_baseline
-from nbxplain.widget.panel import Panel
-from nbxplain.widget.seeking import Seen
+from nbxplain.widget.panels import sketches
+from nbxplain.widget.panels.panel import Panel
+from nbxplain.widget.panels.seeking import Seen
 from nbxplain.widget.traits import IDLE
 
 if TYPE_CHECKING:

@@ -15,10 +15,11 @@ from nbxplain.counterfactuals.pictures import PictureCounterfactuals
 from nbxplain.counterfactuals.wish import Desired
 from nbxplain.figure import encode
 from nbxplain.methods.base import INSIDE, Method, make
-from nbxplain.widget import found, protocol, sketches, wire
+from nbxplain.widget import protocol, wire
 from nbxplain.widget.desk import Handler, Reply, failure
-from nbxplain.widget.painting import Painting, size_of
-from nbxplain.widget.seeking import Attack, Hunted, Probed, Seeks, Seen, hunted, probed
+from nbxplain.widget.panels import found, sketches
+from nbxplain.widget.panels.painting import Painting, size_of
+from nbxplain.widget.panels.seeking import Attack, Hunted, Probed, Seeks, Seen, hunted, probed
 from nbxplain.widget.study import method_of
 from nbxplain.widget.traits import IDLE
 
