@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
+import captum.concept as peer
 import torch
-from captum import concept as peer
 from PIL import Image, ImageDraw
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -116,9 +116,10 @@ def theirs(model: nn.Module, folder: Path) -> None:
         for n, name in enumerate(names)
     }
     against = [[concepts[c], concepts[f"random {n}"]] for c in CONCEPTS for n in range(SETS)]
+    shown = torch.cat(list(DataLoader(Opened(folder / "class"), batch_size=64)))
     with tempfile.TemporaryDirectory() as kept:
         test = peer.TCAV(model, LAYERS, save_path=kept)
-        test.interpret(torch.stack(list(Opened(folder / "class"))), against, target=TARGET)
+        test.interpret(shown, against, target=TARGET)
 
 
 CASES: dict[str, tuple[int, Callable[[nn.Module, Path], None]]] = {
