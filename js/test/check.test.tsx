@@ -163,7 +163,7 @@ describe("what was found", () => {
 		expect(card("Deletion").textContent).toContain("✓good");
 		expect(card("Deletion").textContent).toContain("(threshold 2)");
 		expect(card("Sanity").textContent).toContain("✕poor");
-		expect(card("Stability").textContent).toContain("~fair");
+		expect(card("Stability").textContent).toContain("~weak");
 	});
 
 	it("says plainly when it cannot tell", () => {

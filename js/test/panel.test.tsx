@@ -248,7 +248,7 @@ describe("the look and the evidence", () => {
 		panel();
 		const evidence = within(screen.getByRole("region", { name: "evidence" }));
 		const value = evidence.getByText(/± 14 %/);
-		expect(value.textContent).toContain(", fair");
+		expect(value.textContent).toContain(", weak");
 		expect(value.classList.contains("nbx-fair")).toBe(true);
 		expect(value.title).toBe("Green up to 10 %, amber up to 30 %.");
 	});

@@ -16,7 +16,7 @@ from torch import Tensor
 from nbxplain.core.errors import InputError
 from nbxplain.evaluation.case import Case, Explained, Fill, Options, Unit, case, spread
 from nbxplain.evaluation.check import ACCENT, BAND, CANNOT_TELL, FAINT, Check, finish, tidy
-from nbxplain.evidence import Verdict
+from nbxplain.evidence import Verdict, graded
 from nbxplain.figure import Drawing, Style
 from nbxplain.methods.base import paint
 from nbxplain.methods.coalitions import Masking
@@ -87,9 +87,7 @@ class Curve(Check):
 
     @property
     def verdict(self) -> Verdict:
-        if np.isnan(self.beats):
-            return "plain"
-        return "good" if self.beats >= BEATS else "fair" if self.beats > 0 else "poor"
+        return graded(self.beats, BEATS, -BEATS)
 
     @property
     def value(self) -> str:
@@ -104,7 +102,8 @@ class Curve(Check):
         if np.isnan(self.beats):
             return f"{CANNOT_TELL}: every order gives the same area"
         many = f", the median of {len(self.curve)}" if len(self.curve) > 1 else ""
-        says = "beats" if self.beats >= BEATS else "is no better than"
+        words = {"good": "beats", "fair": "is no better than", "poor": "does worse than"}
+        says = words[self.verdict]
         return (
             f"{self.of} {says} a random order: area {self.score:.3g} against "
             f"{float(self.random_auc.mean()):.3g}, {self.beats:+.1f} sigma{many} "

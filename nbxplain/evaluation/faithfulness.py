@@ -57,7 +57,8 @@ class Infidelity(Check):
         u, y = self.foretold.nan_to_num().double(), self.happened.nan_to_num().double()
         both, one, other = (u * y).sum(1), u.square().sum(1), y.square().sum(1)
         shares = both.clamp(min=0).square() / (one * other).clamp(min=1e-300)
-        return shares.where(other > 0, float("nan"))
+        constant = self.foretold.isnan().all(1)
+        return shares.where((other > 0) & ~constant, float("nan"))
 
     @property
     def share(self) -> float:
@@ -75,7 +76,7 @@ class Infidelity(Check):
     @property
     def reading(self) -> str:
         if math.isnan(self.share):
-            return f"{CANNOT_TELL}: the score does not change"
+            return f"{CANNOT_TELL}: the score does not change, or the map is constant"
         return (
             f"{self.of} foretells {percent(self.share)} of the score's changes at its best scale "
             f"(well from {percent(FORETELLS)}, nothing under {percent(SAYS)}); "
@@ -131,6 +132,8 @@ def infidelity_steps(
     else:
         parts = _removed(case, fill, cells, [0.5], draws, seed)
     for foretold, happened, done in parts:
+        # What a constant map foretells is the size of what is taken away alone.
+        foretold[torch.tensor(case.constant)] = float("nan")
         yield Infidelity(
             foretold.flatten(1), happened.flatten(1), case.label, done=done, total=draws * len(case)
         )
@@ -224,6 +227,7 @@ def sensitivity_n_steps(
     total = len(shares) * draws * len(case)
     for foretold, happened, done in _removed(case, fill, cells, shares, draws, seed):
         correlations = _correlation(foretold, happened)
+        correlations[torch.tensor(case.constant)] = float("nan")
         yield SensitivityN(tuple(shares), correlations, case.label, done=done, total=total)
 
 

@@ -86,7 +86,7 @@ def test_metrics_order_maps_of_known_quality() -> None:
         assert sigmas[0] > sigmas[1] > 2 > 0 > sigmas[2]
         assert [f.verdict for f in found] == ["good", "good", "poor"]
         assert "beats a random order" in found[0].reading
-        assert "no better than a random order" in found[2].reading
+        assert "does worse than a random order" in found[2].reading
 
 
 def slow(model: nn.Module, x: Tensor, values: Tensor, fill: Tensor, points: int, up: bool) -> Any:

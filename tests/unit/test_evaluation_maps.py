@@ -387,6 +387,14 @@ def test_tolerance_boxes_and_ties() -> None:
     assert several.hit.tolist() == [0.5, 0.5]
 
 
+@pytest.mark.parametrize("check", [infidelity, sensitivity_n])
+def test_constant_maps_foretell_nothing(check: Any) -> None:
+    found = check(cnn(), picture(), torch.ones(16, 16), cells=14)
+    assert np.isnan(found.score)
+    assert found.verdict == "plain"
+    assert found.reading.startswith("cannot tell")
+
+
 def test_constant_maps_cannot_point() -> None:
     found = pointing_game(cnn(), picture(), torch.ones(16, 16), mask(0, 8, 0, 8))
     assert found.value == "cannot tell"

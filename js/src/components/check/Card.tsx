@@ -1,6 +1,6 @@
-import type { Checked, Offer, Underway, Verdict } from "../../model/protocol";
+import type { Checked, Offer, Underway } from "../../model/protocol";
 import type { Store } from "../../model/store";
-import { SIGNS } from "../panel/EvidenceList";
+import { SIGNS, WORDS } from "../panel/EvidenceList";
 import { about } from "./asking";
 import { CascadeView } from "./CascadeView";
 import { RemovedView } from "./RemovedView";
@@ -90,13 +90,6 @@ function stateOf(
 	if (!offer || offer.obstacle) return "";
 	return about(offer.seconds);
 }
-
-const WORDS: Record<Verdict, string> = {
-	good: "good",
-	fair: "fair",
-	poor: "poor",
-	plain: "",
-};
 
 const UNKNOWN = "cannot tell";
 

@@ -36,6 +36,13 @@ export const SIGNS: Record<Verdict, string> = {
 	plain: "",
 };
 
+export const WORDS: Record<Verdict, string> = {
+	good: "good",
+	fair: "weak",
+	poor: "poor",
+	plain: "",
+};
+
 export function Value({ row }: { row: Evidence }) {
 	const id = useId();
 	const { value, verdict, help } = row;
@@ -51,7 +58,7 @@ export function Value({ row }: { row: Evidence }) {
 					<span class="nbx-verdict" aria-hidden="true">
 						{SIGNS[verdict]}
 					</span>
-					<span class="nbx-hidden">, {verdict}</span>
+					<span class="nbx-hidden">, {WORDS[verdict]}</span>
 				</>
 			)}
 			{help && (
