@@ -112,6 +112,7 @@ class Explorer(Keeping):
         self.on_msg(self._received)
         self._unhook = after_each_cell(weakly(self._check_weights))
         self.observe(self._take_method, "method")
+        self.observe(self._tell_prediction, "target")
         self.observe(self._changed, list(COMPUTED))
         try:
             self._adapter = ModelAdapter(model, **options)
@@ -231,10 +232,21 @@ class Explorer(Keeping):
             self._study = study
             self._labels, self._classes = study.labels, study.classes
             self._image, self._table = study.seen()
-            self._prediction = dict(wire.prediction(study.setting.prediction))
+            self._tell_prediction()
             self._notices = [*self._adapter.notices, *study.setting.inputs.notices]
             self._catalog = dict(study.catalog(self._precision))
             self._error = None
+
+    def _tell_prediction(self, change: Any = None) -> None:
+        """With the explained classes, whose bars are followed however improbable they are."""
+        study = self._study
+        if study is None:
+            return
+        with self._lock:
+            # Before the first target that of the study holds.
+            started = self.target is not None
+            asked = study.targeted(self._spec(), self._function) if started else study.setting
+            self._prediction = dict(wire.prediction(asked.prediction, asked.target.classes))
 
     def _start_with(self, method: Any, target: TargetLike, layer: str | None) -> None:
         assert self._study is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
@@ -47,15 +48,17 @@ class Prediction:
         """(N, K), where the scores are of classes: see core/meaning.py."""
         return probabilities(self.scores, self.meaning)
 
-    def top(self, count: int = 5, row: int = 0) -> list[Choice]:
-        """The classes with the highest scores of one row, best first."""
+    def top(self, count: int = 5, row: int = 0, also: Sequence[int] = ()) -> list[Choice]:
+        """The classes with the highest scores of one row, best first, then those of `also` that
+        are not among them."""
         if self.scores.ndim != 2:
             return []
-        scores, indices = self.scores[row].topk(min(count, self.scores.shape[1]))
-        shares = self.probabilities
+        scores, shares = self.scores[row], self.probabilities
+        best = scores.topk(min(count, len(scores))).indices.tolist()
+        listed = [*best, *(i for i in also if i not in best)]
         return [
             Choice(i, self.labels[i], s, None if shares is None else float(shares[row, i]))
-            for i, s in zip(indices.tolist(), scores.tolist(), strict=True)
+            for i, s in zip(listed, scores[listed].tolist(), strict=True)
         ]
 
 

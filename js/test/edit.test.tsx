@@ -13,7 +13,7 @@ import { decodeRuns, encodeRuns } from "../src/model/runs";
 import { blankSketch, brushed, labelled, strongest } from "../src/model/sketch";
 import { NO_STEPS, stepped, walked } from "../src/model/undo";
 import { edits, found, painted, probed } from "./edited";
-import { SIZE } from "./fixtures";
+import { prediction, SIZE } from "./fixtures";
 import { answer, closeAll, opened } from "./parts";
 
 beforeAll(() => {
@@ -513,6 +513,31 @@ describe("finding", () => {
 		}
 		press("Stop");
 		expect(model.requests("stop").at(-1)?.panel).toBe("edits");
+	});
+
+	it("the explained classes are followed, both of a contrast", async () => {
+		const late = [
+			{ index: 967, label: "late one", score: -1, probability: 0.002 },
+			{ index: 968, label: "late two", score: -2, probability: 0.001 },
+		];
+		const { model } = editing({
+			target: { index: 967, against: 968 },
+			_prediction: { ...prediction, top: [...prediction.top, ...late] },
+		});
+		const choices = late.map(({ index, label }) => ({
+			index,
+			label,
+			before: 0,
+			after: index / 2000,
+		}));
+		const one = { ...found("f1"), choices };
+		await act(() => model.push({ _edits: edits({ found: [one] }) }));
+		await waitFor(() =>
+			expect(shown(/late one/).textContent).toContain("0.48"),
+		);
+		expect(shown(/late one/).getAttribute("aria-pressed")).toBe("true");
+		expect(shown(/late two/).textContent).toContain("0.48");
+		expect(shown(/tabby/).textContent).toContain("?");
 	});
 
 	it("what was found is shown at once, with its change and its verdict", async () => {

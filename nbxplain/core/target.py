@@ -39,6 +39,12 @@ class Target:
     def __len__(self) -> int:
         return len(self.index)
 
+    @property
+    def classes(self) -> tuple[int, ...]:
+        """The classes it is about, a contrast's both; none of a callable."""
+        every = () if self.function is not None else (*self.index, *self.against)
+        return tuple(dict.fromkeys(i for i in every if i >= 0))
+
     def score(self, output: Tensor, rows: Tensor) -> Tensor:
         """The scores (n,) of an output (n, K, ...) whose k-th row belongs to input rows[k]."""
         if self.function is not None:

@@ -71,7 +71,7 @@ def _target(setting: Setting, unit: str) -> Target:
 
 def _ablation(setting: Setting, removal: Removal) -> protocol.Ablation:
     before, after = (_shares(setting, output) for output in (removal.intact, removal.removed))
-    best = setting.prediction.top(5)
+    best = setting.prediction.top(also=setting.target.classes)
     return {
         "players": removal.players,
         "before": removal.before,

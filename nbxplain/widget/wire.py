@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -70,10 +71,10 @@ def grid(values: Floats, bits: Literal[8, 16] = 16) -> Grid:
     }
 
 
-def prediction(said: Said, count: int = 5) -> protocol.Prediction:
-    """The most probable classes of the first row."""
+def prediction(said: Said, explained: Sequence[int] = ()) -> protocol.Prediction:
+    """The most probable classes of the first row, and those that are explained."""
     classes = int(said.scores.shape[1]) if said.scores.ndim == 2 else 0
-    return {"top": [_choice(c) for c in said.top(count)], "classes": classes}
+    return {"top": [_choice(c) for c in said.top(also=explained)], "classes": classes}
 
 
 def _choice(choice: Choice) -> protocol.Choice:

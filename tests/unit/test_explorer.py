@@ -14,7 +14,7 @@ from torch import nn
 from traitlets import TraitError, link
 
 from nbxplain import Baseline, Contrast, ExplanationError, Explorer
-from tests.models import Raises, cnn, linear, picture
+from tests.models import Raises, cnn, linear, many, picture
 
 Open = Callable[..., Explorer]
 
@@ -176,6 +176,29 @@ def test_the_users_function_is_the_target(explore: Open) -> None:
     by_function = explorer.wait().values
     explorer.target = Contrast(0, 1)
     assert torch.allclose(explorer.wait().values, by_function)
+
+
+def told(explorer: Explorer) -> list[int]:
+    return [choice["index"] for choice in explorer._prediction["top"]]
+
+
+def test_the_explained_classes_are_told_however_improbable(explore: Open) -> None:
+    model, image = many(), picture()
+    order = model(image)[0].argsort(descending=True).tolist()
+    explorer = explore(model, image, method="gradient", target=order[-1])
+    assert told(explorer) == [*order[:5], order[-1]]
+    assert explorer._prediction["top"][-1]["probability"] == pytest.approx(
+        float(model(image).detach().softmax(1)[0, order[-1]])
+    )
+    explorer.target = order[1]
+    assert told(explorer) == order[:5]
+    explorer.target = Contrast(order[7], order[9])
+    assert told(explorer) == [*order[:5], order[7], order[9]]
+    explorer.image = other = picture(seed=1)
+    best = model(other)[0].topk(5).indices.tolist()
+    assert told(explorer) == [*best, *(i for i in (order[7], order[9]) if i not in best)]
+    explorer.target = lambda output: output.sum(1)
+    assert told(explorer) == best
 
 
 def test_linked_explorers_agree(explore: Open) -> None:

@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from nbxplain import Baseline, Explorer
+from nbxplain import Baseline, Contrast, Explorer
 from nbxplain.core.errors import ExplanationError, InputError
 from nbxplain.counterfactuals.editing import Clone, Edit, Inpaint, edited
 from nbxplain.widget import runs
-from tests.models import SIDE, cnn, picture
+from tests.models import SIDE, cnn, many, picture
 from tests.unit.page import FakePage, until
 
 pytest_plugins = ["tests.unit.page"]
@@ -64,6 +64,18 @@ def test_painting_tells_what_the_model_says_of_the_edited_picture(
         assert said[index] == pytest.approx((before, after), abs=1e-6)
     seen = Image.open(io.BytesIO(answer["buffers"][0]))
     assert (np.asarray(seen) == np.asarray(direct.picture)).all()
+
+
+def test_the_explained_classes_are_told_of_the_edited_picture(wire: None) -> None:
+    model, image = many(), picture()
+    order = model(image)[0].argsort(descending=True).tolist()
+    explorer = Explorer(model, image, method="gradient", target=Contrast(order[-1], order[9]))
+    explorer.wait()
+    choices = paint(FakePage(explorer), square(), {"kind": "mean"})["painted"]["choices"]
+    explorer.close()
+    assert [c["index"] for c in choices][:7] == [*order[:5], order[-1], order[9]]
+    after = model(explorer.edits._now().inputs.tensor).detach().softmax(1)[0]
+    assert choices[5]["after"] == pytest.approx(float(after[order[-1]]), abs=1e-6)
 
 
 def test_a_coarser_mask_is_laid_over_the_picture(explorer: Explorer, page: FakePage) -> None:

@@ -16,7 +16,7 @@ from nbxplain import Explorer
 from nbxplain.adversarial import pgd, smallest_epsilon
 from nbxplain.core.errors import ExplanationError, InputError, TargetError
 from nbxplain.widget import runs
-from tests.models import SIDE, cnn, picture
+from tests.models import SIDE, cnn, many, picture
 from tests.unit.page import FakePage, until
 from tests.unit.test_explorer_saved import saved
 
@@ -69,6 +69,18 @@ def test_a_counterfactual_is_found_beside_the_explanation(explorer: Explorer) ->
         assert result.honesty[number].verdict in one["says"]
     assert len(told[0]["losses"]) == 40
     assert told[0]["iterates"]
+
+
+def test_the_explained_class_is_told_of_what_is_found(wire: None) -> None:
+    last = int(many()(picture())[0].argmin())
+    explorer = Explorer(many(), picture(), method="gradient", target=last)
+    explorer.edits.find(second(explorer), probability=None, steps=5, **WIDE)
+    explorer.edits.wait()
+    explorer.edits.probe("fgsm")
+    told = found(explorer)
+    explorer.close()
+    assert [one["kind"] for one in told] == ["counterfactual", "probe"]
+    assert all(one["choices"][5]["index"] == last for one in told)
 
 
 def test_the_page_seeks_inside_of_what_was_painted(explorer: Explorer, page: FakePage) -> None:

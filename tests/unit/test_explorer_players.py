@@ -12,7 +12,7 @@ from torch import nn
 
 from nbxplain import Explorer, Regions
 from nbxplain.widget import protocol, runs
-from tests.models import cnn, picture
+from tests.models import cnn, many, picture
 from tests.unit.page import FakePage, until
 from tests.unit.test_protocol import conforms
 
@@ -97,6 +97,18 @@ def test_players_are_taken_away(regions: tuple[Explorer, FakePage]) -> None:
     for choice in found["choices"]:
         assert choice["before"] == pytest.approx(float(shares[choice["index"]]), abs=1e-5)
     assert bytes(answer["buffers"][0]).startswith(b"\xff\xd8"), "no JPEG"
+
+
+def test_the_explained_class_is_told_without_some_players(wire: None) -> None:
+    last = int(many()(picture())[0].argmin())
+    explorer, page = opened(many(), picture(), method="shapley", target=last)
+    id = explorer._result["id"]
+    found = page.ask("ablate", result=id, players=[0], fill="white")["ablation"]
+    explorer.close()
+    assert len(found["choices"]) == 6
+    assert found["choices"][-1]["index"] == last
+    before = float(many()(picture()).detach().softmax(1)[0, last])
+    assert found["choices"][-1]["before"] == pytest.approx(before, abs=1e-6)
 
 
 def test_what_cannot_be_taken_away_is_said(regions: tuple[Explorer, FakePage]) -> None:

@@ -23,7 +23,8 @@ from nbxplain.results import Prediction
 class Edited:
     """One edited picture, the model's answers `before` and `after`, and the target's scores.
 
-    `inputs` can be explained in turn: explain(model, edited.inputs).
+    `inputs` can be explained in turn: explain(model, edited.inputs). `explained` are the classes
+    that the target is about.
     """
 
     edit: Edit
@@ -31,6 +32,7 @@ class Edited:
     before: Prediction
     after: Prediction
     target: str
+    explained: tuple[int, ...]
     scores: tuple[float, float]
 
     @property
@@ -39,8 +41,8 @@ class Edited:
 
     def moved(self, count: int = 5) -> list[tuple[int, str, float, float]]:
         """Index, label, and probability (score where there is none) before and after of the most
-        probable classes of before, and then of those that have joined them."""
-        first = [choice.index for choice in self.before.top(count)]
+        probable classes of before, the explained ones, and then those that have joined them."""
+        first = [choice.index for choice in self.before.top(count, also=self.explained)]
         joined = [c.index for c in self.after.top(count) if c.index not in first]
         before, after = shares(self.before), shares(self.after)
         return [(i, self.before.labels[i], before[i], after[i]) for i in [*first, *joined]]
@@ -90,6 +92,7 @@ def after(setting: Setting, edit: Edit) -> Edited:
         said,
         Prediction(output, said.labels, said.meaning),
         setting.names[0],
+        setting.target.classes,
         (score_of(setting.target, said.scores), score_of(setting.target, output)),
     )
 

@@ -214,14 +214,13 @@ class Edits(Painting):
         return False
 
     def _keep(self, seen: Seen) -> list[protocol.Found]:
-        study = self._explorer._study
-        assert study is not None
+        explorer, setting = self._explorer, self._setting()
         if isinstance(seen, Probed):
             self.result = seen
-            told = [found.probe(seen, self._explorer.clip, self._explorer.colormap)]
+            told = [found.probe(seen, setting.target.classes, explorer.clip, explorer.colormap)]
         else:
             self.result = seen.result
-            told = found.counterfactuals(seen, study.setting.prediction, self._strip)
+            told = found.counterfactuals(seen, setting, self._strip)
         for number, one in enumerate(told):
             self._results[one["id"]] = self.result, number
         kept = [*self._told_of["found"], *told][-max(MOST, len(told)) :]

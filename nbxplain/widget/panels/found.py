@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from nbxplain.core.pixels import PixelSpace
 from nbxplain.counterfactuals.editing.edited import shares
 from nbxplain.counterfactuals.pictures import PictureCounterfactuals
 from nbxplain.evidence import Verdict
+from nbxplain.explain import Setting
 from nbxplain.results import Prediction
 from nbxplain.widget import html, protocol, wire
 from nbxplain.widget.panels.seeking import Hunted, Probed
@@ -29,9 +31,11 @@ Strip = dict[int, protocol.Picture]
 """Iterates by their step, encoded once."""
 
 
-def moves(before: Prediction, after: Prediction, row: int = 0) -> list[protocol.Moved]:
-    """How the best classes of before and after moved."""
-    first = [choice.index for choice in before.top(5)]
+def moves(
+    before: Prediction, after: Prediction, explained: Sequence[int], row: int = 0
+) -> list[protocol.Moved]:
+    """How the best classes of before and after moved, and those that are explained."""
+    first = [choice.index for choice in before.top(also=explained)]
     joined = [c.index for c in after.top(3, row) if c.index not in first]
     a, b = shares(before), shares(after, row)
     return [
@@ -61,8 +65,9 @@ def walk(hunted: Hunted, strip: Strip) -> protocol.Walk:
     }
 
 
-def counterfactuals(hunted: Hunted, before: Prediction, strip: Strip) -> list[protocol.Found]:
+def counterfactuals(hunted: Hunted, setting: Setting, strip: Strip) -> list[protocol.Found]:
     """Each picture that a search came to; `hunted` is the last step."""
+    before, explained = setting.prediction, setting.target.classes
     result, said = hunted.result, hunted.said
     assert said is not None
     walk(hunted, strip)
@@ -77,7 +82,7 @@ def counterfactuals(hunted: Hunted, before: Prediction, strip: Strip) -> list[pr
                 "title": result.desired if len(result) == 1 else f"{result.desired} {number + 1}",
                 "reached": bool(result.valid[number]),
                 "says": " ".join([_reached(result, number), honesty.verdict]),
-                "choices": moves(before, said, number),
+                "choices": moves(before, said, explained, number),
                 "picture": wire.picture(picture, longest=LONGEST, quality=85),
                 "change": wire.picture(result.drawn(number), longest=LONGEST, quality=80),
                 "amplified": round(result.gain(number), 2),
@@ -137,7 +142,7 @@ def _losses(result: PictureCounterfactuals, number: int) -> list[float]:
     return losses
 
 
-def probe(probed: Probed, clip: float, colormap: str) -> protocol.Found:
+def probe(probed: Probed, explained: Sequence[int], clip: float, colormap: str) -> protocol.Found:
     """What a probe found."""
     changed, inputs = probed.changed, probed.changed.probe.inputs
     clean = changed.probe.clean[0].cpu()
@@ -172,7 +177,7 @@ def probe(probed: Probed, clip: float, colormap: str) -> protocol.Found:
         "title": probed.attack.replace("_", "").upper().replace("DEEPFOOL", "DeepFool"),
         "reached": won,
         "says": f"{outcome}. A probe of fragility, not an explanation.",
-        "choices": moves(probed.before, probed.said),
+        "choices": moves(probed.before, probed.said, explained),
         "picture": wire.picture(_shown(changed.tensor[0, -1], view), longest=LONGEST, quality=92),
         "change": wire.picture(
             PixelSpace().picture((0.5 + gain * (pixels - clean)).float()),

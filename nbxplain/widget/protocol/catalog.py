@@ -17,7 +17,8 @@ class Choice(TypedDict):
 
 
 class Prediction(TypedDict):
-    """What the model says of the picture: the most probable classes first."""
+    """What the model says of the picture: the most probable classes first, then those
+    explained that are not among them."""
 
     top: list[Choice]
     classes: int

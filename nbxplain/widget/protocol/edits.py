@@ -23,8 +23,8 @@ class Sketch(TypedDict):
 
 class Painted(TypedDict):
     """What the model says of the edited picture, whose bytes are the first buffer; `before` and
-    `after` are the target's scores. `choices` has the best classes of before, then those that have
-    joined them."""
+    `after` are the target's scores. `choices` has the best classes of before, the explained ones,
+    then those that have joined them."""
 
     target: str
     before: float

@@ -3,7 +3,6 @@ import type { Store } from "../../model/store";
 import { classOf } from "../header/target";
 import { type Altered, alteredOf } from "./altered";
 
-const ROWS = 5;
 /** Classes that have become probable by a change of the picture. */
 const COME = 2;
 
@@ -18,7 +17,7 @@ export function Predictions({ store }: { store: Store }) {
 	const altered = alteredOf(store);
 	return (
 		<ul class="nbx-predictions" aria-label="predictions">
-			{rows(prediction, target, altered).map((choice) => {
+			{rows(prediction, altered).map((choice) => {
 				const now = moved(altered, choice);
 				return (
 					<li key={choice.index}>
@@ -59,24 +58,17 @@ function of(choice: Choice, value: number): Choice {
 	return { ...choice, [part]: value };
 }
 
-/** The first classes, the one that is explained even if it comes later, and those that have come. */
-function rows(
-	{ top }: Prediction,
-	target: number | null,
-	altered: Altered | null,
-): Choice[] {
-	const first = top.filter(
-		({ index }, place) => place < ROWS || index === target,
-	);
+/** The classes that were told, those that are explained among them, and those that have come. */
+function rows({ top }: Prediction, altered: Altered | null): Choice[] {
 	const probable = top[0]?.probability !== null;
 	const come = (altered?.choices ?? [])
-		.filter(({ index }) => first.every((choice) => choice.index !== index))
+		.filter(({ index }) => top.every((choice) => choice.index !== index))
 		.sort((a, b) => b.after - a.after)
 		.slice(0, COME)
 		.map(({ index, label, before }) =>
 			of({ index, label, score: 0, probability: probable ? 0 : null }, before),
 		);
-	return [...first, ...come];
+	return [...top, ...come];
 }
 
 function amount({ probability, score }: Choice): string {
