@@ -28,8 +28,10 @@ CLEAR = 1e-6
 """The least margin that counts as valid: on the boundary itself nothing is decided."""
 
 
-SAME, REPEATED = 1e-9, 1e8
-"""Up to which distance two rows are one, and what a repetition costs: less than being invalid."""
+ALIKE = 0.1
+"""Below which difference in every feature, in scales, two rows that change the same are one."""
+REPEATED = 1e8
+"""What a repetition costs: less than being invalid."""
 
 
 @dataclass
@@ -230,25 +232,27 @@ class Hunt:
     def chosen(self, shift: Tensor, count: int, diversity: float) -> Tensor:
         """The best `count` of the candidates: valid ones, near the row and far from each other.
 
-        Fewer where there are no more that differ: what repeats another in every query is left out.
+        Fewer where there are no more that differ: what repeats another in every query, or all but
+        repeats it, is left out.
         """
         margin = self.granted(shift)
         worth = _ranked(margin, self.cost(shift) + FEWER * (shift != 0).sum(2))
         apart = torch.full_like(worth, torch.inf)
+        known = torch.zeros_like(worth, dtype=torch.bool)
         picked: list[Tensor] = []
         fresh: list[bool] = []
         rows = torch.arange(len(shift))
         for number in range(count):
             gain = diversity * apart.clamp(max=1e6) if number else torch.zeros_like(worth)
-            gain = torch.where(apart <= SAME, -REPEATED, gain)
+            gain = torch.where(known, -REPEATED, gain)
             best = (worth - gain).argmin(1)
             picked.append(shift[rows, best])
-            fresh.append(bool((apart[rows, best] > SAME).any()))
-            difference = (shift - picked[-1].unsqueeze(1)) / self.bounds.scale
-            distance = torch.where(
-                self.bounds.discrete, (difference != 0).to(shift), difference.abs()
-            ).sum(2)
-            apart = apart.minimum(distance)
+            fresh.append(not bool(known[rows, best].all()))
+            other = picked[-1].unsqueeze(1)
+            difference = (shift - other).abs() / self.bounds.scale
+            difference = torch.where(self.bounds.discrete, (difference > 0).to(shift), difference)
+            apart = apart.minimum(difference.sum(2))
+            known |= (((shift != 0) == (other != 0)) & (difference < ALIKE)).all(2)
             worth[rows, best] = 1e15
         return torch.stack(picked, 1)[:, fresh]
 

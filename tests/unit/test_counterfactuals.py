@@ -321,6 +321,29 @@ def test_rows_that_repeat_each_other_are_one() -> None:
     assert result.notices == ["1 instead of 4: no others that differ were found."]
 
 
+@every_search
+def test_rows_that_all_but_repeat_each_other_are_one(search: Any) -> None:
+    """One feature may change, and every way ends at its boundary, 1, or a rounding beyond it."""
+    several = np.concatenate([UNIT, UNIT * 0.7, UNIT * 0.3])
+    result = counterfactuals(
+        Line([2.0, -1.0, 0.5], -2.0), np.zeros(3), 1, background=several, search=search,
+        immutable=["feature 1", "feature 2"],
+    )  # fmt: skip
+    assert result.rows.shape[1] == 1
+    assert float(result.rows[0, 0, 0]) == pytest.approx(1, abs=0.02)
+    assert result.notices == ["1 instead of 4: no others that differ were found."]
+
+
+def test_rows_that_change_different_features_are_two() -> None:
+    """However little they change: beyond 0.1 in one feature or in the other, of scale 4.1."""
+    result = counterfactuals(
+        Line([2.0, 2.0, 0.0], -0.2), np.zeros(3), 1, background=UNIT, immutable=["feature 2"]
+    )
+    kinds = [tuple(changed) for changed in result.changes()]
+    assert {("feature 0",), ("feature 1",)} <= set(kinds)
+    assert len(kinds) == len(set(kinds))
+
+
 def test_an_interval_of_one_score() -> None:
     def price(rows: Any) -> Any:
         return rows[:, 0] * 3 + rows[:, 1]
