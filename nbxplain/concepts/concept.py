@@ -34,9 +34,9 @@ LONGEST, LARGEST = 1 << 22, 1 << 31
 class Concept:
     """What is tested: examples that have something in common.
 
-    examples: pictures as `explain` takes them (PIL pictures, paths, arrays), or a tensor
-    (N, C, H, W) that is fed as it is. cavs: its directions by layer, where they are known. Raises
-    InputError when there is no example.
+    examples: pictures as `explain` takes them (PIL pictures, paths, arrays), the path of a folder
+    of them, or a tensor (N, C, H, W) that is fed as it is. cavs: its directions by layer, where
+    they are known. Raises InputError when there is no example.
     """
 
     name: str
@@ -46,7 +46,8 @@ class Concept:
     def __post_init__(self) -> None:
         if not str(self.name).strip():
             raise InputError("A concept needs a name.", 'For example Concept("striped", pictures).')
-        if isinstance(self.examples, str) or len(self.examples) == 0:
+        object.__setattr__(self, "examples", pictures_of(self.examples))
+        if len(self.examples) == 0:
             raise InputError(
                 f"The concept {self.name!r} has no examples.",
                 "Give a list of pictures or a tensor (N, C, H, W).",
@@ -106,12 +107,8 @@ class Concept:
     def load(cls, folder: str | Path) -> Self:
         """Reads what `save` wrote, or any folder of pictures, named after it. Raises InputError."""
         folder = Path(folder)
-        if not folder.is_dir():
-            raise InputError(f"There is no folder {str(folder)!r}.", "Check the path.")
         if not (folder / FILE).is_file():
-            names = (p.name for p in folder.iterdir() if p.is_file() and p.name[0] != ".")
-            files = _bounded(sorted(names), folder)
-            return cls(folder.name, [open_picture(folder / file) for file in files])
+            return cls(folder.name, [open_picture(file) for file in files_in(folder)])
         said = _said(folder)
         examples = (
             _tensor(folder / EXAMPLES)
@@ -119,6 +116,32 @@ class Concept:
             else [open_picture(folder / file) for file in said.examples]
         )
         return cls(said.name, examples).knowing(_cavs(folder, said.cavs))
+
+
+def pictures_of(given: Any) -> Any:
+    """The pictures in a folder (those of a saved concept too) where a path is given; anything else
+    as it is. Raises InputError."""
+    if not isinstance(given, str | Path):
+        return given
+    saved = (Path(given) / FILE).is_file()
+    return Concept.load(given).examples if saved else files_in(given)
+
+
+def files_in(folder: str | Path) -> list[Path]:
+    """The files of a folder, by name, but hidden ones. Raises InputError where there are none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(
+            f"There is no folder {str(folder)!r}.",
+            "Check the path, or give a list of pictures or a tensor (N, C, H, W).",
+        )
+    files = [p for p in folder.iterdir() if p.is_file() and p.name[0] != "."]
+    if not files:
+        raise InputError(
+            f"There are no pictures in {str(folder)!r}.", "Give the folder that the files are in."
+        )
+    _bounded(len(files), folder)
+    return sorted(files)
 
 
 def cav_of(concept: CAV | ConceptScore | Concept, layer: str | None = None) -> CAV:
@@ -159,16 +182,16 @@ def _said(folder: Path) -> _Said:
         ) from error
     if any(Path(name).name != name for name in said.examples):
         raise InputError(f"{FILE} names files outside its folder.", "Save it again.")
-    _bounded(said.examples, folder)
+    _bounded(len(said.examples), folder)
     return said
 
 
-def _bounded(files: list[str], folder: Path) -> list[str]:
-    if len(files) > MOST:
+def _bounded(count: int, folder: Path) -> None:
+    """Raises InputError for more files than a concept may have."""
+    if count > MOST:
         raise InputError(
-            f"There are {len(files)} files in {str(folder)!r}.", f"At most {MOST} make a concept."
+            f"There are {count} files in {str(folder)!r}.", f"At most {MOST} make a concept."
         )
-    return files
 
 
 def _tensor(path: Path) -> Tensor:
@@ -200,4 +223,4 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise InputError(f"{path.name!r} cannot be read: {error}", "Save it again.") from error
 
 
-__all__ = ["Concept", "cav_of"]
+__all__ = ["Concept", "cav_of", "files_in", "pictures_of"]

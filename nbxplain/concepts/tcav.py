@@ -16,7 +16,7 @@ from typing import Any, get_args
 import torch
 from torch import Tensor, nn
 
-from nbxplain.concepts.concept import Concept
+from nbxplain.concepts.concept import Concept, pictures_of
 from nbxplain.concepts.directions import Estimator
 from nbxplain.concepts.features import FeatureCache, Reader, decoded
 from nbxplain.concepts.result import TCAV
@@ -64,7 +64,8 @@ def tcav(
 
     concepts: Concept objects, or a dict from names to pictures. class_images: pictures of the
     class. target: the class, an index or a label. layers: dotted names. random_sets: random
-    pictures, as one set or as a list of sets, which are pooled. estimator: see directions.py.
+    pictures, as one set or as a list of sets, which are pooled. Wherever pictures are expected the
+    path of a folder stands for those in it. estimator: see directions.py.
     permutations: sets without the concept that chance is measured by. runs: draws of what a set
     stands against. alpha: level of significance, after correction for all concepts and layers.
     space: see features.py. relative: pairs of concept names to test against each other as well.
@@ -76,7 +77,7 @@ def tcav(
     """
     adapter = ModelAdapter(model, preprocess, labels, output, device)
     test = Test(
-        adapter, given(concepts), class_images, target,
+        adapter, given(concepts), pictures_of(class_images), target,
         [layers] if isinstance(layers, str) else list(layers), pooled_sets(random_sets),
         estimator, permutations, runs, alpha, space, tuple(relative),
         cache or FeatureCache(), seed,
@@ -115,6 +116,10 @@ class Test:
         for name, value, least in (("permutations", self.permutations, 19), ("runs", self.runs, 2)):
             if value < least:
                 raise MethodError(f"{name} = {value} says nothing.", f"Give at least {least}.")
+        if not 0 < self.alpha < 1:
+            raise MethodError(
+                f"alpha = {self.alpha} is no level of significance.", "Give it between 0 and 1."
+            )
         names = [concept.name for concept in self.concepts]
         for name in {name for pair in self.relative for name in pair}:
             if name not in names:
@@ -143,7 +148,7 @@ class Test:
         reader = Reader(self.adapter, places, self.space, passes, self.cache)
         sources = [(c.name, c.examples) for c in self.concepts] + [(RANDOM, self.random)]
         rows: dict[str, Tensor] = {}
-        owner: dict[str, str] = {}
+        owner: dict[str, tuple[str, str]] = {}
         found: dict[str, list[Tensor]] = {layer: [] for layer in self.layers}
         for name, examples in sources:
             start = len(owner)
@@ -235,10 +240,11 @@ def given(concepts: Sequence[Concept] | Mapping[str, Any]) -> list[Concept]:
 
 
 def pooled_sets(random_sets: Any) -> Any:
-    """Random pictures as one pool, whether given as one set or as several."""
+    """Random pictures as one pool, whether given as one set or as several. Raises InputError."""
+    random_sets = pictures_of(random_sets)
     if isinstance(random_sets, Tensor):
         return random_sets
-    sets: list[Any] = [s.examples if isinstance(s, Concept) else s for s in random_sets]
+    sets = [_set(one) for one in random_sets]
     if sets and all(isinstance(s, Tensor) and s.ndim == 4 for s in sets):
         return torch.cat(sets)
     if sets and all(isinstance(s, list | tuple) for s in sets):
@@ -246,22 +252,35 @@ def pooled_sets(random_sets: Any) -> Any:
     return sets
 
 
+def _set(given: Any) -> Any:
+    """The pictures of a set, or the one picture that stands for itself."""
+    if isinstance(given, Concept):
+        return given.examples
+    folder = isinstance(given, str | Path) and Path(given).is_dir()
+    return pictures_of(given) if folder else given
+
+
 def _register(
-    owner: dict[str, str], hashes: list[str], name: str, examples: Any, first: int
+    owner: dict[str, tuple[str, str]], hashes: list[str], name: str, examples: Any, first: int
 ) -> None:
-    """Notes whose each picture is, by its hash, from number `first` of the examples on.
+    """Notes each picture's place and whose it is, by its hash, from number `first` of the examples.
 
     Raises InputError when a picture is there twice.
     """
     for number, key in enumerate(hashes, first):
         file = examples[number] if isinstance(examples[number], str | Path) else None
-        called = f"picture {number + 1}{f' ({Path(file).name})' if file else ''} of {name}"
-        if key in owner:
+        here = f"picture {number + 1}{f' ({Path(file).name})' if file else ''}"
+        there, of = owner.setdefault(key, (here, name))
+        if of != name:
             raise InputError(
-                f"The same picture is there twice: {owner[key]} and {called}.",
+                f"The same picture is there twice: {there} of {of} and {here} of {name}.",
                 "Take one of them out: a picture cannot stand on both sides.",
             )
-        owner[key] = called
+        if there != here:
+            raise InputError(
+                f"The same picture stands twice in {name}: {there} and {here}.",
+                "Take one of them out: it would count double.",
+            )
 
 
 __all__ = ["Test", "check_class", "tcav"]

@@ -418,6 +418,11 @@ def test_broken_folders_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ({"layers": "44"}, LayerError, "44"),
         ({"estimator": "svm"}, MethodError, "svm"),
         ({"permutations": 3}, MethodError, "permutations"),
+        ({"alpha": 2}, MethodError, "alpha = 2"),
+        ({"alpha": 0.0}, MethodError, "alpha = 0"),
+        ({"random_sets": "nowhere/"}, InputError, "no folder 'nowhere'"),
+        ({"class_images": "nowhere"}, InputError, "no folder 'nowhere'"),
+        ({"concepts": {"a": "nowhere"}}, InputError, "no folder 'nowhere'"),
         ({"relative": [("stripes", "zebras")]}, MethodError, "zebras"),
         ({"target": 9}, ExplanationError, "9"),
     ],
@@ -444,7 +449,8 @@ def test_a_picture_on_both_sides_is_named(textures: nn.Module, tmp_path: Path) -
     files = [tmp_path / f"{number}.png" for number in range(6)]
     for number, file in enumerate(files):
         Image.new("L", (SIDE, SIDE), 40 * number).save(file)
-    with pytest.raises(InputError, match=r"picture 2 \(1.png\) of grey and picture 6 \(1.png\)"):
+    twice = r"twice in grey: picture 2 \(1.png\) and picture 6 \(1.png\)"
+    with pytest.raises(InputError, match=twice):
         asked(textures, concepts={"grey": [*files[:5], files[1]]}, preprocess=grey)
 
 

@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from nbxplain.concepts.concept import Concept
+from nbxplain.concepts.concept import Concept, files_in
 from nbxplain.concepts.features import picture_hash
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import InputError
@@ -272,8 +272,7 @@ def several(given: Any) -> list[tuple[str, Any]]:
     if isinstance(given, str | Path):
         path = Path(given)
         if path.is_dir():
-            files = sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-            return [(file.name, file) for file in files]
+            return [(file.name, file) for file in files_in(path)]
         return [(path.name, path)]
     if isinstance(given, Sequence):
         return [pair for item in given for pair in several(item)]
