@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal["good", "fair", "poor", "plain"]
+Verdict = Literal["good", "weak", "poor", "plain"]
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,12 @@ def findings(evidence: Mapping[str, list[float]], row: int = 0) -> list[Finding]
     return [finding for reader in readers if (finding := reader(raw)) is not None]
 
 
-def graded(value: float, good: float, fair: float) -> Verdict:
+def graded(value: float, good: float, weak: float) -> Verdict:
     """The verdict between two thresholds, whichever way is better; plain where it is nan."""
     if math.isnan(value):
         return "plain"
-    better = value.__ge__ if good >= fair else value.__le__
-    return "good" if better(good) else "fair" if better(fair) else "poor"
+    better = value.__ge__ if good >= weak else value.__le__
+    return "good" if better(good) else "weak" if better(weak) else "poor"
 
 
 def percent(share: float) -> str:

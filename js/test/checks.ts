@@ -77,7 +77,7 @@ export const stability: Checked = {
 	name: "stability",
 	label: "Stability",
 	value: "ρ 0.74",
-	verdict: "fair",
+	verdict: "weak",
 	help: "Grad-CAM is fairly stable: rank correlation with itself under noise 0.94, JPEG 0.74, 7 variants (stable from 0.8, not under 0.5)",
 	done: 7,
 	total: 7,

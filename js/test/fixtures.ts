@@ -162,7 +162,7 @@ export function result(
 				name: "standard_error",
 				label: "standard error",
 				value: "± 14 %",
-				verdict: "fair",
+				verdict: "weak",
 				help: "Green up to 10 %, amber up to 30 %.",
 			},
 		],

@@ -249,7 +249,7 @@ describe("the look and the evidence", () => {
 		const evidence = within(screen.getByRole("region", { name: "evidence" }));
 		const value = evidence.getByText(/± 14 %/);
 		expect(value.textContent).toContain(", weak");
-		expect(value.classList.contains("nbx-fair")).toBe(true);
+		expect(value.classList.contains("nbx-weak")).toBe(true);
 		expect(value.title).toBe("Green up to 10 %, amber up to 30 %.");
 	});
 });

@@ -49,7 +49,7 @@ class Agreement(Check):
     def reading(self) -> str:
         if math.isnan(self.score):
             return f"{CANNOT_TELL}: fewer than two maps that are not constant"
-        words = {"good": "agree", "fair": "agree in part", "poor": "do not agree"}
+        words = {"good": "agree", "weak": "agree in part", "poor": "do not agree"}
         return (
             f"{len(self.names)} methods {words[self.verdict]}: mean rank correlation "
             f"{self.score:.2f} (agree from {AGREE:g}, not under {DIFFER:g})"

@@ -102,7 +102,7 @@ class Curve(Check):
         if np.isnan(self.beats):
             return f"{CANNOT_TELL}: every order gives the same area"
         many = f", the median of {len(self.curve)}" if len(self.curve) > 1 else ""
-        words = {"good": "beats", "fair": "is no better than", "poor": "does worse than"}
+        words = {"good": "beats", "weak": "is no better than", "poor": "does worse than"}
         says = words[self.verdict]
         return (
             f"{self.of} {says} a random order: area {self.score:.3g} against "

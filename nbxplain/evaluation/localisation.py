@@ -68,7 +68,7 @@ class Localisation(Check):
             return "plain"
         if self.score < 0.5:
             return "poor"
-        return "good" if self.focus >= min(TWICE, 0.5 * float((1 / self.area).mean())) else "fair"
+        return "good" if self.focus >= min(TWICE, 0.5 * float((1 / self.area).mean())) else "weak"
 
     @property
     def value(self) -> str:

@@ -70,11 +70,11 @@ class Sanity(Check):
     def verdict(self) -> Verdict:
         if math.isnan(self.score):
             return "plain"
-        return "good" if self.score <= CHANGED else "fair" if self.score < ALIKE else "poor"
+        return "good" if self.score <= CHANGED else "weak" if self.score < ALIKE else "poor"
 
     @property
     def value(self) -> str:
-        words = {"good": "changes", "fair": "changes a little", "poor": "hardly changes"}
+        words = {"good": "changes", "weak": "changes a little", "poor": "hardly changes"}
         return words.get(self.verdict, CANNOT_TELL)
 
     @property

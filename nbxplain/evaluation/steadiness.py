@@ -71,7 +71,7 @@ class Stability(Check):
     def reading(self) -> str:
         if math.isnan(self.score):
             return f"{CANNOT_TELL}: the map is constant"
-        words = {"good": "is stable", "fair": "is fairly stable", "poor": "is not stable"}
+        words = {"good": "is stable", "weak": "is fairly stable", "poor": "is not stable"}
         each = ", ".join(f"{kind} {number(value)}" for kind, value in self.kinds.items())
         return (
             f"{self.of} {words[self.verdict]}: rank correlation with itself under {each}, "

@@ -72,5 +72,5 @@ class Section:
     blocks: list[Block]
 
 
-VERDICTS: dict[Verdict, str] = {"good": "✓ good", "fair": "~ weak", "poor": "✕ poor", "plain": ""}
+VERDICTS: dict[Verdict, str] = {"good": "✓ good", "weak": "~ weak", "poor": "✕ poor", "plain": ""}
 """A verdict as a sign and a word: colour alone is not seen by everyone, nor printed."""

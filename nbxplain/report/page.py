@@ -49,7 +49,7 @@ table { width: 100%; margin: 12px 0; border-collapse: collapse; font-size: 14px;
   font-variant-numeric: tabular-nums; }
 th { color: var(--grey); font-weight: 500; text-align: left; }
 th, td { padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
-.good { color: #1a7f37; } .fair { color: #8a5a00; } .poor { color: #b3261e; }
+.good { color: #1a7f37; } .weak { color: #8a5a00; } .poor { color: #b3261e; }
 .verdict { white-space: nowrap; }
 figure { display: inline-block; max-width: 100%; margin: 16px 0; vertical-align: top; }
 img { display: block; width: 100%; height: auto; }

@@ -25,7 +25,7 @@ TITLE, HEAD, BODY, SMALL = 17.0, 8.0, 9.0, 7.5
 """Sizes of text in points."""
 GAP = 2.5
 DPI = 220
-COLOURS = {"good": "#1a7f37", "fair": "#8a5a00", "poor": "#b3261e", "plain": INK}
+COLOURS = {"good": "#1a7f37", "weak": "#8a5a00", "poor": "#b3261e", "plain": INK}
 NAMES = 34.0
 """Millimetres for the names of facts."""
 

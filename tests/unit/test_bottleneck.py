@@ -217,8 +217,8 @@ def test_the_band_is_wilsons() -> None:
     [
         ([0.6, 0.7, 1.0], 200, "good", (0, 0)),
         ([0.6, 0.9, 0.7, 0.8], 200, "poor", (1, 2)),
-        ([0.9, 0.87], 200, "fair", (0, 1)),
-        ([0.9, 0.8], 10, "fair", (0, 1)),
+        ([0.9, 0.87], 200, "weak", (0, 1)),
+        ([0.9, 0.8], 10, "weak", (0, 1)),
     ],
 )
 def test_the_light(accuracies: Any, inputs: int, verdict: str, steps: Any) -> None:

@@ -155,7 +155,7 @@ def stage(signed: float, absolute: float = 0.1) -> Stage:
     ("similarities", "verdict", "words"),
     [
         ([0.1, 0.5], "good", "changes with"),
-        ([0.3, 0.5], "fair", "a little"),
+        ([0.3, 0.5], "weak", "a little"),
         ([0.4, 0.6], "poor", "hardly"),
         ([float("nan"), 0.8], "poor", "hardly"),
         ([float("nan")] * 2, "plain", "cannot tell"),

@@ -193,12 +193,12 @@ def test_findings_judge_by_the_thresholds_they_state() -> None:
     def verdict(**raw: float) -> str:
         return findings({k: [v] for k, v in raw.items()})[0].verdict
 
-    for gap, expected in ((0.009, "good"), (-0.009, "good"), (0.03, "fair"), (0.2, "poor")):
+    for gap, expected in ((0.009, "good"), (-0.009, "good"), (0.03, "weak"), (0.2, "poor")):
         assert verdict(completeness_gap=gap, score_change=-1.0) == expected
     assert verdict(completeness_gap=0.5, score_change=0.0) == "plain"
-    for error, expected in ((0.05, "good"), (0.2, "fair"), (0.5, "poor")):
+    for error, expected in ((0.05, "good"), (0.2, "weak"), (0.5, "poor")):
         assert verdict(standard_error=error) == expected
-    for cosine, expected in ((0.995, "good"), (0.95, "fair"), (0.5, "poor")):
+    for cosine, expected in ((0.995, "good"), (0.95, "weak"), (0.5, "poor")):
         assert verdict(bfloat16_cosine=cosine) == expected
 
 

@@ -474,7 +474,7 @@ export interface Checked {
 	name: string;
 	label: string;
 	value: string;
-	verdict: "good" | "fair" | "poor" | "plain";
+	verdict: "good" | "weak" | "poor" | "plain";
 	help: string;
 	done: number;
 	total: number;
@@ -487,7 +487,7 @@ export interface Evidence {
 	name: string;
 	label: string;
 	value: string;
-	verdict: "good" | "fair" | "poor" | "plain";
+	verdict: "good" | "weak" | "poor" | "plain";
 	help: string;
 }
 
@@ -518,7 +518,7 @@ export interface Spread {
 	unstable: number;
 }
 
-export type Verdict = "good" | "fair" | "poor" | "plain";
+export type Verdict = "good" | "weak" | "poor" | "plain";
 
 export interface Bottleneck {
 	concepts: SeenConcept[];

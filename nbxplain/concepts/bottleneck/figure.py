@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COLOURS = (ACCENT, "#c2571a", "#2f855a", "#805ad5", "#666666")
 LIGHTS: dict[Verdict, str] = {
-    "good": "#2f855a", "fair": "#b7791f", "poor": "#c53030", "plain": FAINT,
+    "good": "#2f855a", "weak": "#b7791f", "poor": "#c53030", "plain": FAINT,
 }  # fmt: skip
 ROW = 6.0
 """Millimetres of a bar."""
@@ -52,7 +52,7 @@ def draw_leakage(result: Leakage, style: Style) -> Drawing:
     axis = figure.subplots()
     light = LIGHTS[result.verdict]
     _line(axis, result.curve, light, "")
-    if result.verdict in ("fair", "poor"):
+    if result.verdict in ("weak", "poor"):
         places = result.steps
         heights = [result.curve.accuracy[place] for place in places]
         axis.plot(places, heights, color=light, linestyle="", marker="o", markersize=6)

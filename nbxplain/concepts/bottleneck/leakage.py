@@ -58,9 +58,9 @@ class Leakage(Check):
 
     @property
     def verdict(self) -> Verdict:
-        """good up to 2 points, poor above 5 where that exceeds two standard errors, else fair."""
+        """good up to 2 points, poor above 5 where that exceeds two standard errors, else weak."""
         found = graded(self.score, SOUND, LEAKY)
-        return "fair" if found == "poor" and self.score <= SURE * self.error else found
+        return "weak" if found == "poor" and self.score <= SURE * self.error else found
 
     @property
     def value(self) -> str:
@@ -78,7 +78,7 @@ class Leakage(Check):
         if self.verdict == "good":
             points = f"largest fall {100 * self.score:.1f} points, good up to {100 * SOUND:g}"
             return f"corrected concepts do not make the class worse ({points})"
-        if self.verdict == "fair":
+        if self.verdict == "weak":
             return f"{fall}: not enough to be sure (threshold {100 * LEAKY:g} points)"
         return (
             f"the concepts leak: {fall} (threshold {100 * LEAKY:g} points); as predicted they are "

@@ -6,7 +6,7 @@ from typing import Literal, TypedDict
 
 from nbxplain.widget.protocol.data import Grid
 
-Verdict = Literal["good", "fair", "poor", "plain"]
+Verdict = Literal["good", "weak", "poor", "plain"]
 
 
 class Evidence(TypedDict):

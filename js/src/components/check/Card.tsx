@@ -1,6 +1,6 @@
 import type { Checked, Offer, Underway } from "../../model/protocol";
 import type { Store } from "../../model/store";
-import { SIGNS, WORDS } from "../panel/EvidenceList";
+import { SIGNS } from "../panel/EvidenceList";
 import { about } from "./asking";
 import { CascadeView } from "./CascadeView";
 import { RemovedView } from "./RemovedView";
@@ -102,7 +102,7 @@ function Outcome({ checked: { value, verdict } }: { checked: Checked }) {
 			{(verdict !== "plain" || unknown) && (
 				<span class={`nbx-chip nbx-${verdict}`}>
 					<span aria-hidden="true">{unknown ? "?" : SIGNS[verdict]}</span>
-					{unknown ? "no verdict" : WORDS[verdict]}
+					{unknown ? "no verdict" : verdict}
 				</span>
 			)}
 		</p>

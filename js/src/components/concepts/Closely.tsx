@@ -120,7 +120,7 @@ function Estimators({ tests }: { tests: Tested[] }) {
 				</tbody>
 			</table>
 			{!agree && (
-				<p class="nbx-note nbx-fair">
+				<p class="nbx-note nbx-weak">
 					The estimators disagree: this finding depends on how the direction is
 					found.
 				</p>

@@ -101,7 +101,7 @@ export function Counter({
 }) {
 	const count = pile.count + extra;
 	const state =
-		count >= pile.enough ? "good" : count >= pile.fewest ? "fair" : "plain";
+		count >= pile.enough ? "good" : count >= pile.fewest ? "weak" : "plain";
 	const words =
 		count >= pile.enough
 			? "enough"

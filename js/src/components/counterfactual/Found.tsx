@@ -134,7 +134,7 @@ function Reached({ row: { valid, margin } }: { row: Alternative }) {
 			</span>
 		);
 	return (
-		<span class="nbx-fair" title="how far in score">
+		<span class="nbx-weak" title="how far in score">
 			{`✗ ${figure(-margin)} short`}
 		</span>
 	);

@@ -31,15 +31,8 @@ export function EvidenceList({ store, result }: Props) {
 /** The verdict as a sign and, for those who cannot see it, as a word. */
 export const SIGNS: Record<Verdict, string> = {
 	good: "✓",
-	fair: "~",
+	weak: "~",
 	poor: "✕",
-	plain: "",
-};
-
-export const WORDS: Record<Verdict, string> = {
-	good: "good",
-	fair: "weak",
-	poor: "poor",
 	plain: "",
 };
 
@@ -58,7 +51,7 @@ export function Value({ row }: { row: Evidence }) {
 					<span class="nbx-verdict" aria-hidden="true">
 						{SIGNS[verdict]}
 					</span>
-					<span class="nbx-hidden">, {WORDS[verdict]}</span>
+					<span class="nbx-hidden">, {verdict}</span>
 				</>
 			)}
 			{help && (
