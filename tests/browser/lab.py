@@ -143,6 +143,10 @@ class Notebook:
         self.sent: list[str] = []
         self.page.on("pageerror", self._raised)
         self.page.on("websocket", lambda ws: ws.on("framesent", self._sent))
+        # JupyterLab says so when one of its own requests failed, goes on by itself, and would let
+        # nothing be clicked meanwhile.
+        lost = self.page.locator(".jp-Dialog", has_text="Server Connection Error")
+        self.page.add_locator_handler(lost, lambda: lost.get_by_role("button").first.click())
         self._client: BlockingKernelClient | None = None
         self.load()
 
