@@ -84,3 +84,9 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 def wire(monkeypatch: pytest.MonkeyPatch) -> None:
     """Widgets of this test speak through FakeComms."""
     monkeypatch.setattr(comm, "create_comm", FakeComm)
+
+
+@pytest.fixture
+def page(explorer: Explorer) -> FakePage:
+    """A view of the `explorer` of the test."""
+    return FakePage(explorer)

@@ -54,11 +54,6 @@ def explorer(wire: None) -> Iterator[Explorer]:
     explorer.close()
 
 
-@pytest.fixture
-def page(explorer: Explorer) -> FakePage:
-    return FakePage(explorer)
-
-
 def asked(desired: Any = 1, **more: Any) -> dict[str, Any]:
     return {
         "desired": desired, "k": 3, "search": "auto", "immutable": [], "monotone": {},

@@ -87,11 +87,6 @@ def explorer(wire: None) -> Iterator[Explorer]:
 
 
 @pytest.fixture
-def page(explorer: Explorer) -> FakePage:
-    return FakePage(explorer)
-
-
-@pytest.fixture
 def gathered(explorer: Explorer) -> Explorer:
     """All that a test needs: two concepts, random pictures, pictures of the class."""
     concepts = explorer.concepts

@@ -29,11 +29,6 @@ def explorer(wire: None) -> Iterator[Explorer]:
     explorer.close()
 
 
-@pytest.fixture
-def page(explorer: Explorer) -> FakePage:
-    return FakePage(explorer)
-
-
 def square(side: int = SIDE) -> np.ndarray:
     labels = np.zeros((side, side), int)
     labels[: side // 2, : side // 2] = 1

@@ -33,11 +33,6 @@ def explorer(wire: None) -> Iterator[Explorer]:
     explorer.close()
 
 
-@pytest.fixture
-def page(explorer: Explorer) -> FakePage:
-    return FakePage(explorer)
-
-
 def second(explorer: Explorer) -> int:
     """The class that is nearest to be predicted."""
     return int(explorer._study.setting.prediction.top(2)[1].index)

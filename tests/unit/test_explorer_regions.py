@@ -27,11 +27,6 @@ def explorer(wire: None) -> Iterator[Explorer]:
     explorer.close()
 
 
-@pytest.fixture
-def page(explorer: Explorer) -> FakePage:
-    return FakePage(explorer)
-
-
 def quarter(explorer: Explorer) -> np.ndarray:
     """1 in the upper left quarter of the picture, 2 right of it, 0 below."""
     height, width = explorer.image.height, explorer.image.width

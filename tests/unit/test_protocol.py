@@ -81,11 +81,6 @@ def explorer(wire: None) -> Iterator[Explorer]:
     explorer.close()
 
 
-@pytest.fixture
-def page(explorer: Explorer) -> FakePage:
-    return FakePage(explorer)
-
-
 def test_the_typescript_is_up_to_date() -> None:
     assert typescript.TARGET.read_text() == typescript.source(), "run `python -m tests.typescript`"
 
