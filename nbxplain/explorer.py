@@ -162,11 +162,7 @@ class Explorer(Keeping):
         Ctrl-C stops the computation and keeps the partial result. After `timeout` seconds it
         returns what there is.
         """
-        try:
-            self._worker.wait(timeout)
-        except KeyboardInterrupt:
-            self.stop()
-            raise
+        self._worker.wait(timeout, self.stop)
         if self._failed is not None:
             raise self._failed
         return self.result

@@ -127,15 +127,23 @@ class Worker(Generic[P]):
         with self._condition:
             return self._running is None and self._waiting is None
 
-    def wait(self, timeout: float | None = None) -> bool:
-        """Waits until idle; False after `timeout` seconds. Can be interrupted from the keyboard."""
+    def wait(
+        self, timeout: float | None = None, interrupted: Callable[[], object] | None = None
+    ) -> bool:
+        """Waits until idle; False after `timeout` seconds. From the keyboard it can be interrupted:
+        then `interrupted` is called, and KeyboardInterrupt goes on its way."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while not self.idle:
-            if deadline is not None and time.monotonic() > deadline:
-                return False
-            with self._condition:
-                # Short waits, because KeyboardInterrupt reaches the main thread between them only.
-                self._condition.wait(0.05)
+        try:
+            while not self.idle:
+                if deadline is not None and time.monotonic() > deadline:
+                    return False
+                with self._condition:
+                    # Short waits: KeyboardInterrupt reaches the main thread between them only.
+                    self._condition.wait(0.05)
+        except KeyboardInterrupt:
+            if interrupted is not None:
+                interrupted()
+            raise
         return True
 
     def close(self) -> None:

@@ -316,3 +316,22 @@ def test_a_script_may_end_while_something_is_computed() -> None:
         [sys.executable, "-c", LEAVES_EARLY], capture_output=True, text=True, timeout=120
     )
     assert ended.returncode == 0, ended.stderr
+
+
+def test_an_interrupted_wait_stops_the_job(
+    worker: Worker[Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = Gated()
+    worker.submit(job(1, steps))
+    assert steps.begun.wait(PATIENCE)
+
+    def pressed(worker: Worker[Step]) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as keys:
+        keys.setattr(Worker, "idle", property(pressed))
+        with pytest.raises(KeyboardInterrupt):
+            worker.wait(PATIENCE, worker.stop)
+    steps.let()
+    assert worker.wait(PATIENCE)
+    assert worker.resumable

@@ -56,11 +56,7 @@ class Panel(ABC, Generic[P]):
     def wait(self, timeout: float | None = None) -> None:
         """Waits until nothing is computed here any more; raises what failed."""
         if self._worker is not None:
-            try:
-                self._worker.wait(timeout)
-            except KeyboardInterrupt:
-                self.stop()
-                raise
+            self._worker.wait(timeout, self.stop)
         if self._failed is not None:
             raise self._failed
 
