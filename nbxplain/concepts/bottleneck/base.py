@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -51,7 +52,7 @@ def shares_of(adapter: ModelAdapter) -> Callable[[Tensor], Tensor]:
     return shares
 
 
-class Bottleneck:
+class Bottleneck(ABC):
     """Classes that follow from named concepts, which can be corrected.
 
     `look` is all that a bottleneck has to know. Inputs are what `explain` takes.
@@ -59,9 +60,9 @@ class Bottleneck:
 
     concept_names: tuple[str, ...]
 
+    @abstractmethod
     def look(self, inputs: Any) -> Sight:
         """What it makes of the inputs."""
-        raise NotImplementedError
 
     def concepts(self, inputs: Any) -> Tensor:
         """The probability (N, C) of each concept."""
