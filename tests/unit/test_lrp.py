@@ -188,6 +188,46 @@ def test_batch_norm_is_merged_into_the_convolution(
     torch.testing.assert_close(absorbed[BIAS], theirs[BIAS])
 
 
+@pytest.mark.parametrize("rule", RULES[:4])
+@pytest.mark.parametrize("groups", [1, 2])
+def test_batch_norm_is_merged_into_each_group_of_a_transposed_convolution(
+    rule: WeightRule, groups: int
+) -> None:
+    """The twin has the scales where each output channel's weights are, one after the other."""
+    conv = nn.ConvTranspose2d(4, 6, 2, stride=2, groups=groups, bias=groups == 1)
+    model = drawn(nn.Sequential(conv, nn.BatchNorm2d(6))).double()
+    norm, twin = model[1], nn.ConvTranspose2d(4, 6, 2, stride=2, groups=groups).double()
+    with torch.no_grad():
+        scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+        bias = 0.0 if conv.bias is None else conv.bias
+        twin.bias.copy_((bias - norm.running_mean) * scale + norm.bias)
+        for channel in range(6):
+            group, place = divmod(channel, 6 // groups)
+            inputs = slice(group * 4 // groups, (group + 1) * 4 // groups)
+            twin.weight[inputs, place] = conv.weight[inputs, place] * scale[channel]
+    x = normal(2, 4, 3, 3)
+    torch.testing.assert_close(twin(x), model(x))
+    values, scores, absorbed = relevance(model, x, rule)
+    expected, _, theirs = relevance(twin, x, rule)
+    torch.testing.assert_close(values, expected)
+    torch.testing.assert_close(absorbed[BIAS], theirs[BIAS])
+    total = values.flatten(1).sum(1) + absorbed[BIAS] + absorbed[STABILISER]
+    torch.testing.assert_close(total, scores)
+
+
+def test_a_batch_norm_of_steps_is_not_merged_into_a_linear_layer_of_features() -> None:
+    """Its channels are the steps of a sequence: here as many as there are features."""
+    model = drawn(nn.Sequential(nn.Linear(5, 4), nn.BatchNorm1d(4))).double()
+    x = normal(2, 4, 5)
+    values, scores, absorbed = relevance(model, x, "epsilon")
+    total = values.flatten(1).sum(1) + absorbed[BIAS] + absorbed[STABILISER]
+    torch.testing.assert_close(total, scores)
+    linear, norm = model
+    scale = (norm.weight / (norm.running_var + norm.eps).sqrt()).view(4, 1)
+    given = normal(4, 4, seed=9) * scale
+    torch.testing.assert_close(values, x * (given @ linear.weight), rtol=1e-2, atol=1e-2)
+
+
 @pytest.mark.parametrize("composite", COMPOSITES)
 def test_a_batch_norm_is_not_merged_past_a_relu_in_place(composite: str) -> None:
     models = [

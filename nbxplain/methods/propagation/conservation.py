@@ -65,7 +65,8 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
 
     def batch_norm(operation: Operation) -> Tensor:
         origin = _origin(operation.arguments[0])
-        if origin is None:
+        # Of a sequence, a batch norm's channels are not the outputs of the linear map before it.
+        if origin is None or (origin.name == "linear" and operation.arguments[0].ndim > 2):
             return affine_rule(operation, strengths)
         merged = _merged(origin, operation)
         same = dense if merged.name == "linear" else convolution
@@ -342,8 +343,15 @@ def _merged(linear: Operation, norm: Operation) -> Operation:
         raise MethodError("Batch norm in training mode has no rule.", "Call model.eval().")
     bias = linear.arguments[2] if len(linear.arguments) > 2 else linear.options.get("bias")
     bias = None if bias is None else bias.detach()
-    outputs = 1 if "transpose" in linear.name else 0
-    weight, shift = fold(linear.arguments[1].detach(), bias, given, outputs)
+    weight = linear.arguments[1].detach()
+    if "transpose" in linear.name:
+        # The weight is (inputs, outputs a group, ...): the outputs of all groups are side by side.
+        groups = len(given["running_mean"]) // weight.shape[1]
+        beside = weight.unflatten(0, (groups, -1)).transpose(0, 1).flatten(1, 2)
+        beside, shift = fold(beside, bias, given, outputs=1)
+        weight = beside.unflatten(1, (groups, -1)).transpose(0, 1).flatten(0, 1)
+    else:
+        weight, shift = fold(weight, bias, given)
     arguments = (linear.arguments[0], weight, shift, *linear.arguments[3:])
     options = {k: v for k, v in linear.options.items() if k not in ("weight", "bias")}
     return Operation(linear.name, linear.function, arguments, options, sinks=norm.sinks)
