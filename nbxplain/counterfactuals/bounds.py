@@ -51,6 +51,8 @@ class Allowed:
 class Bounds:
     """For rows (Q, F): the smallest and largest value (Q, F) of each feature, the size of a step
     worth one (F,) with its cost (F,), and which features are codes of categories or whole numbers.
+
+    A range may exclude the row's own value: then that feature has to change.
     """
 
     low: Tensor
@@ -69,33 +71,38 @@ class Bounds:
         at = {name: place for place, name in enumerate(table.names)}
         low = torch.minimum(rows, background.nan_to_num(torch.inf).amin(0).to(rows))
         high = torch.maximum(rows, background.nan_to_num(-torch.inf).amax(0).to(rows))
+        whole = torch.tensor([table.spans.get(name, (0, 0, False))[2] for name in table.names])
         for name, (start, end) in allowed.ranges.items():
             if name in table.categories:
                 raise InputError(f"{name!r} has categories, no range.", "List it as immutable.")
-            if not start <= end:
+            ends = torch.tensor([start, end]).to(rows)
+            if whole[at[name]]:
+                ends = torch.stack([ends[0].ceil(), ends[1].floor()])
+            if not bool(ends[0] <= ends[1]):
+                kind = " of whole numbers" if start <= end else ""
                 raise InputError(
-                    f"The range of {name!r}, {start} to {end}, is empty.", "Give (low, high)."
+                    f"The range{kind} of {name!r}, {start} to {end}, is empty.", "Give (low, high)."
                 )
-            low[:, at[name]], high[:, at[name]] = start, end
-        _refuse_outside(rows, low, high, table, allowed.immutable)
+            mine = rows[:, at[name]]
+            stays = (mine >= start) & (mine <= end)
+            low[:, at[name]] = torch.where(stays, mine.minimum(ends[0]), ends[0])
+            high[:, at[name]] = torch.where(stays, mine.maximum(ends[1]), ends[1])
         for name, way in allowed.monotone.items():
             if way not in ("increase", "decrease"):
                 raise InputError(f"{name!r} cannot {way!r}.", "Say increase or decrease.")
-            bound = low if way == "increase" else high
-            bound[:, at[name]] = rows[:, at[name]]
+            mine = rows[:, at[name]]
+            if way == "increase":
+                low[:, at[name]] = low[:, at[name]].maximum(mine)
+            else:
+                high[:, at[name]] = high[:, at[name]].minimum(mine)
+        _refuse_contradictions(rows, low, high, table, allowed)
         for name in allowed.immutable:
             low[:, at[name]] = high[:, at[name]] = rows[:, at[name]]
         discrete = torch.tensor([name in table.categories for name in table.names])
-        whole = torch.tensor([table.spans.get(name, (0, 0, False))[2] for name in table.names])
         price = torch.tensor([float(allowed.costs.get(name, 1)) for name in table.names]).to(rows)
         if bool((price <= 0).any()):
             raise InputError("A cost must be above 0.", "List what cannot change as immutable.")
         return cls(low, high, _scales(background, discrete).to(rows), price, discrete, whole)
-
-    @property
-    def free(self) -> Tensor:
-        """(Q, F): what may change at all."""
-        return self.high > self.low
 
     def change(self, rows: Tensor, others: Tensor) -> Tensor:
         """How far others (Q, C, F) are from rows (Q, F), feature by feature, in costs."""
@@ -112,24 +119,26 @@ class Bounds:
         return off > 1e-6 * self.scale + 4 * torch.finfo(others.dtype).eps * others.abs()
 
 
-def _refuse_outside(
-    rows: Tensor, low: Tensor, high: Tensor, table: Table, immutable: Sequence[str]
+def _refuse_contradictions(
+    rows: Tensor, low: Tensor, high: Tensor, table: Table, allowed: Allowed
 ) -> None:
-    """Raises InputError where leaving a feature as it is is not allowed."""
+    """Raises InputError where a range asks for what may not change, or for the other way."""
     outside = (rows < low) | (rows > high)
-    if not bool(outside.any()):
-        return
-    row, place = (int(index) for index in outside.nonzero()[0])
-    name, span = table.names[place], f"{low[row, place]:g} to {high[row, place]:g}"
-    if name in immutable:
-        raise InputError(
-            f"{name!r} is immutable and asked to change: {rows[row, place]:g} is not in {span}.",
-            "Take it out of immutable, or take its range away.",
-        )
-    raise InputError(
-        f"{name!r} is {rows[row, place]:g}, outside of the range it is given, {span}.",
-        "Widen the range, so that leaving the feature as it is stays possible.",
-    )
+    for row, place in outside.nonzero().tolist():
+        name, value = table.names[place], float(rows[row, place])
+        if name in allowed.immutable:
+            span = f"{low[row, place]:g} to {high[row, place]:g}"
+            raise InputError(
+                f"{name!r} is immutable and asked to change: {value:g} is not in {span}.",
+                "Take it out of immutable, or take its range away.",
+            )
+        if low[row, place] > high[row, place]:
+            start, end = allowed.ranges[name]
+            raise InputError(
+                f"{name!r} is {value:g} and may only {allowed.monotone[name]}, which never ends "
+                f"in its range, {start:g} to {end:g}.",
+                "Widen the range, or let the feature change both ways.",
+            )
 
 
 def _scales(background: Tensor, discrete: Tensor) -> Tensor:

@@ -59,12 +59,13 @@ def counterfactuals(
 
     model, row, feature_names, categories, labels, output: as in explain. desired: a class, or an
     interval (low, high) for a model with one score. background: rows that say what is usual: ranges
-    and scales come from it. immutable: features that never change. ranges: {name: (low, high)}.
-    monotone: {name: "increase" or "decrease"}. costs: {name: weight}, 1 by default. causal_graph:
-    what follows from an action. search: "gradient" follows slopes (torch modules; Wachter et al.
-    2017, Mothilal et al. 2020), "genetic" and "nearest" need none; "auto" takes the first that the
-    model allows. steps: of the walk, or generations. diversity: how much distance between the rows
-    is worth beside nearness. Raises ExplanationError.
+    and scales come from it. immutable: features that never change. ranges: {name: (low, high)},
+    which hold for the rows found even where the row itself lies outside. monotone: {name:
+    "increase" or "decrease"}. costs: {name: weight}, 1 by default. causal_graph: what follows from
+    an action. search: "gradient" follows slopes (torch modules; Wachter et al. 2017, Mothilal et
+    al. 2020), "genetic" and "nearest" need none; "auto" takes the first that the model allows.
+    steps: of the walk, or generations. diversity: how much distance between the rows is worth
+    beside nearness. Raises ExplanationError.
     """
     adapter = ModelAdapter(
         model, None, labels, output,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -81,9 +82,12 @@ class Hunt:
     def clamped(self, shift: Tensor) -> Tensor:
         """The nearest shifts that keep what is acted on within its bounds."""
         rows = self.rows.unsqueeze(1)
-        free = self.bounds.free.unsqueeze(1)
-        allowed = self.bounds.inside(rows + shift) - rows
-        return torch.where(free, allowed, 0.0)
+        return self.bounds.inside(rows + shift) - rows
+
+    @cached_property
+    def least(self) -> Tensor:
+        """The smallest shifts (Q, 1, F) that are allowed: none, or into a range."""
+        return self.clamped(torch.zeros_like(self.rows).unsqueeze(1))
 
     def starts(self, count: int, background: Tensor) -> Tensor:
         """Shifts (Q, count, F) to the nearest background rows that are as wished, else to any."""
@@ -107,7 +111,7 @@ class Hunt:
         numbers = (~self.bounds.discrete).to(shift)
         scale, starts, best = self.bounds.scale, shift, shift.clone()
         lowest = torch.where(self.margins(self.outcome(shift)) > CLEAR, self.cost(shift), torch.inf)
-        shift = torch.where(self.bounds.discrete, shift, shift * 0.5)
+        shift = torch.where(self.bounds.discrete, shift, self.least.lerp(shift, 0.5))
         for number in range(steps):
             margin, slope = self._slope(shift)
             cost = torch.where(margin > CLEAR, self.cost(shift), torch.inf)
@@ -210,9 +214,10 @@ class Hunt:
 
     def _sparse(self, shift: Tensor) -> Iterator[Tensor]:
         """Gives features back, the cheapest change first, while that stays valid."""
-        order = self._costs(shift).argsort(2)
+        order, least = self._costs(shift).argsort(2), self.least.expand_as(shift)
         for place in range(shift.shape[2]):
-            without = shift.scatter(2, order[:, :, place : place + 1], 0.0)
+            one = order[:, :, place : place + 1]
+            without = shift.scatter(2, one, least.gather(2, one))
             shift = self._if_valid(shift, without)
             yield shift
 
@@ -220,7 +225,9 @@ class Hunt:
         """The shortest part of each shift that is valid, by bisection."""
 
         def part(share: Tensor) -> Tensor:
-            return torch.where(self.bounds.discrete, shift, self._outwards(shift * share))
+            return torch.where(
+                self.bounds.discrete, shift, self._outwards(self.least.lerp(shift, share))
+            )
 
         low, high = torch.zeros_like(shift[..., :1]), torch.ones_like(shift[..., :1])
         for _ in range(HALVINGS):

@@ -127,6 +127,8 @@ def test_bounds_hold_for_every_row(
     if not len(rows):
         return
     span = (float(data[:, ranged].min()) - 1, float(data[:, ranged].max()) + 1)
+    if ranged not in held | {rising} and seed % 2:
+        span = (0.5, 2.0)  # the values of most rows lie outside
     result = counterfactuals(
         model, rows, 1, background=data.numpy(), search=search, steps=10, seed=seed,
         immutable=[f"feature {i}" for i in held], monotone={f"feature {rising}": "increase"},
@@ -354,6 +356,43 @@ def test_an_interval_of_one_score() -> None:
     assert ((scores > 4) & (scores < 5)).all()
 
 
+@every_search
+@pytest.mark.parametrize(
+    ("span", "first", "second"),
+    [
+        # From (1.2, 0, 0) the score is 2 * 1.2 - x1 - 2: positive as it is.
+        ((1.2, 3.0), 1.2, 0.0),
+        # From (0.5, 0, 0) it is -1: half a unit of the same feature is nearest.
+        ((0.5, 3.0), 1.0, 0.0),
+        # What lies below the row's own value takes it away from the class.
+        ((-3.0, -0.5), -0.5, -3.0),
+    ],
+)
+def test_a_range_may_exclude_the_row_itself(
+    search: Any, span: tuple[float, float], first: float, second: float
+) -> None:
+    several = np.concatenate([UNIT, UNIT * 0.7, UNIT * 0.3, -UNIT * 0.4])
+    result = counterfactuals(
+        Line([2.0, -1.0, 0.0], -2.0), np.zeros(3), 1, background=several, k=1, search=search,
+        ranges={"feature 0": span}, immutable=["feature 2"],
+    )  # fmt: skip
+    assert result.valid.all()
+    found = result.rows[0, 0]
+    assert span[0] <= float(found[0]) <= span[1]
+    torch.testing.assert_close(found, torch.tensor([first, second, 0]).to(found), atol=0.05, rtol=0)
+
+
+@every_search
+def test_whole_numbers_stay_whole_in_a_range_that_excludes_the_row(search: Any) -> None:
+    result = counterfactuals(
+        Line([2.0, -1.0, 0.5], -2.0), [0, 0, 0], 1, background=(UNIT * 10).round(), search=search,
+        ranges={"feature 0": (1.5, 7.5)},
+    )  # fmt: skip
+    assert result.validity == 1
+    assert float(result.rows[..., 0].min()) == 2
+    assert torch.equal(result.rows, result.rows.round())
+
+
 def test_what_cannot_be_reached_is_said() -> None:
     model = Line([1.0, 0.0, 0.0], -100.0)
     result = counterfactuals(model, np.zeros(3), 1, background=UNIT, k=2)
@@ -370,7 +409,17 @@ def test_what_cannot_be_reached_is_said() -> None:
         ({"desired": (0.0, 1.0)}, TargetError, "interval"),
         ({"immutable": ["size"]}, InputError, "no feature 'size'"),
         ({"ranges": {"feature 0": (2.0, 1.0)}}, InputError, "empty"),
-        ({"ranges": {"feature 0": (2.0, 3.0)}}, InputError, "outside"),
+        ({"ranges": {"feature 0": (2.0, float("nan"))}}, InputError, "empty"),
+        (
+            {"ranges": {"feature 0": (0.2, 0.8)}, "background": (UNIT * 10).round()},
+            InputError,
+            "range of whole numbers of 'feature 0', 0.2 to 0.8, is empty",
+        ),
+        (
+            {"ranges": {"feature 0": (2.0, 3.0)}, "monotone": {"feature 0": "decrease"}},
+            InputError,
+            "may only decrease, which never ends in its range, 2 to 3",
+        ),
         (
             {"ranges": {"feature 0": (2.0, 3.0)}, "immutable": ["feature 0"]},
             InputError,
