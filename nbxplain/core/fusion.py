@@ -1,16 +1,16 @@
-"""Convolutions run together with the batch norm, the sum and the ReLU that follow them.
+"""Convolutions run together with the zeros before them and the batch norm, sum and ReLU after.
 
-Without gradients a batch norm in evaluation mode is nothing but other weights of the convolution
-before it, and a sum or a ReLU costs next to nothing while the convolution's result is still in the
-processor's cache, which oneDNN offers. A TorchFunctionMode keeps a convolution waiting until it
-sees what is done with the result. Whatever it does not know of is given the result itself, so that
-the outcome is the network's own up to rounding, whatever the network does.
+A batch norm in evaluation mode is nothing but other weights of the convolution before it, and a sum
+or a ReLU costs next to nothing while the convolution's result is still in the processor's cache,
+which oneDNN offers. A TorchFunctionMode keeps a convolution waiting until it sees what is done with
+the result. Whatever it does not know of is given the result itself, so that the outcome is the
+network's own up to rounding, whatever the network does.
 """
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,86 +20,34 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from nbxplain.core.calls import Operation, plain
+from nbxplain.core.convolution import (
+    ACTIVATIONS,
+    SLOPES,
+    Padding,
+    Plan,
+    fold,
+    norm_arguments,
+    versions,
+)
 from nbxplain.core.errors import ModelError
+
+MANY = 1 << 20
+"""So many passes that every batch norm is fused."""
 
 _fuses: weakref.WeakKeyDictionary[nn.Module, bool] = weakref.WeakKeyDictionary()
 """Whether it is worth while and right for models that were tried."""
-
-Activation = tuple[str, list[float], str]
-"""oneDNN's name of an activation, its numbers, and its variant."""
-
-ACTIVATIONS: dict[str, Callable[..., Activation]] = {
-    "relu": lambda: ("relu", [], ""),
-    "relu6": lambda: ("hardtanh", [0.0, 6.0], ""),
-    "hardtanh": lambda min_val=-1.0, max_val=1.0: ("hardtanh", [min_val, max_val], ""),
-    "silu": lambda: ("swish", [], ""),
-    "hardswish": lambda: ("hardswish", [], ""),
-}
-"""How oneDNN calls what torch calls so."""
-
-
-@dataclass(frozen=True, eq=False)
-class Plan:
-    """A convolution, what is added to it, and the activation of the sum, all in one run.
-
-    `versions` are those of the tensors that it will read.
-    """
-
-    input: Tensor
-    weight: Tensor
-    bias: Tensor | None
-    padding: tuple[int, int]
-    stride: tuple[int, int]
-    dilation: tuple[int, int]
-    groups: int
-    summand: Tensor | None = None
-    activation: Activation | None = None
-    versions: tuple[int, ...] = ()
-
-    @property
-    def shape(self) -> tuple[int, int, int, int]:
-        """The shape of the result."""
-        height, width = (
-            1 + (size + 2 * padding - dilation * (kernel - 1) - 1) // stride
-            for size, padding, dilation, kernel, stride in zip(
-                self.input.shape[2:],
-                self.padding,
-                self.dilation,
-                self.weight.shape[2:],
-                self.stride,
-                strict=True,
-            )
-        )
-        return self.input.shape[0], self.weight.shape[0], height, width
-
-    def run(self) -> Tensor:
-        """The result. Raises RuntimeError when what it reads was overwritten meanwhile."""
-        if self.versions != _versions(self.input, self.summand):
-            raise RuntimeError("What a convolution reads was overwritten before it ran.")
-        where = list(self.padding), list(self.stride), list(self.dilation), self.groups
-        name, numbers, variant = self.activation or ("none", [], "")
-        fused = torch.ops.mkldnn._convolution_pointwise
-        result: Tensor
-        if self.summand is None:
-            weights = self.input, self.weight, self.bias
-            result = fused(*weights, *where, name, numbers, variant)
-        else:
-            tensors = self.input, self.summand, self.weight, self.bias
-            then = name if self.activation else None
-            result = fused.binary(*tensors, *where, "add", 1.0, then, numbers, variant)
-        return result
 
 
 class Pending(Tensor):
     """The result of a plan, which is computed when it is needed."""
 
-    plan: Plan
+    plan: Plan | Padding
     known: Tensor | None
 
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
-    def of(cls, plan: Plan) -> Pending:
+    def of(cls, plan: Plan | Padding) -> Pending:
         shape = plan.shape
         _, channels, height, width = shape
         strides = height * width * channels, 1, width * channels, channels
@@ -133,12 +81,14 @@ def settled(value: Any) -> Any:
 class Fusion(TorchFunctionMode):
     """Fuses convolutions of float32 pictures in channels_last with what follows, on the CPU.
 
-    `met` counts them. The weights that batch norms change are kept until one of them changes.
+    `met` counts what follows. The weights that batch norms change are kept until one of them
+    changes; they are made where that costs less than the batch norm itself for `passes` inputs.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, passes: int) -> None:
         super().__init__()
         self.met = 0
+        self.passes = passes
         self._folded: dict[int, _Folded] = {}
 
     def __torch_function__(
@@ -157,15 +107,19 @@ class Fusion(TorchFunctionMode):
                     return Pending.of(plan)
                 target.plan = plan
                 return target
-        args, kwargs = settled(args), settled(kwargs)
-        if func is torch.conv2d and not kwargs and (plan := _planned(*args)) is not None:
-            return Pending.of(plan)
-        return func(*args, **kwargs)
+        planned = PLANNED.get(func)
+        if planned is not None and (found := planned(*args, **kwargs)) is not None:
+            return Pending.of(found)
+        return func(*settled(args), **settled(kwargs))
 
     def _joined(self, pending: Pending, operation: Operation) -> Plan | None:
         """The plan with one more operation on its result, or None where that cannot be."""
         plan = pending.plan
-        if plan.activation is not None:
+        if (
+            isinstance(plan, Padding)
+            or plan.activation is not None
+            or plan.graph != torch.is_grad_enabled()
+        ):
             return None
         if operation.name == "add":
             return _added(plan, pending, operation)
@@ -176,7 +130,10 @@ class Fusion(TorchFunctionMode):
             return None
         options = {k: v for k, v in operation.options.items() if k != "inplace"}
         numbers = operation.arguments[1:3] if operation.name == "hardtanh" else ()
-        return replace(plan, activation=wanted(*numbers, **options))
+        activation = wanted(*numbers, **options)
+        if plan.differentiated and activation[0] not in SLOPES:
+            return None
+        return replace(plan, activation=activation)
 
     def _normed(self, plan: Plan, norm: Operation) -> Plan | None:
         given = norm_arguments(norm)
@@ -186,9 +143,13 @@ class Fusion(TorchFunctionMode):
         sources = plan.weight, plan.bias, *(given[name] for name in names)
         known = self._folded.get(id(plan.weight))
         if known is None or not known.holds(sources, given["eps"]):
-            weight, bias = fold(plan.weight, plan.bias, given)
-            weight = weight.contiguous(memory_format=torch.channels_last)
-            known = _Folded(sources, given["eps"], _versions(*sources), weight, bias)
+            _, outputs, height, width = plan.shape
+            if self.passes * outputs * height * width < plan.weight.numel():
+                return None
+            with torch.no_grad():
+                weight, bias = fold(plan.weight, plan.bias, given)
+                weight = weight.contiguous(memory_format=torch.channels_last)
+            known = _Folded(sources, given["eps"], versions(*sources), weight, bias)
             self._folded[id(plan.weight)] = known
         return replace(plan, weight=known.weight, bias=known.bias)
 
@@ -206,10 +167,10 @@ class _Folded:
     def holds(self, sources: tuple[Tensor | None, ...], eps: float) -> bool:
         """Whether it is still what would be made."""
         same = all(a is b for a, b in zip(self.sources, sources, strict=True))
-        return same and self.eps == eps and self.versions == _versions(*sources)
+        return same and self.eps == eps and self.versions == versions(*sources)
 
 
-def _planned(
+def _convolution(
     input: Tensor,
     weight: Tensor,
     bias: Tensor | None = None,
@@ -219,19 +180,54 @@ def _planned(
     groups: int = 1,
 ) -> Plan | None:
     """The plan of torch.conv2d with these arguments, or None where it is not for oneDNN."""
+    padded = _padding_of(input)
+    input = settled(input) if padded is None else padded.input
+    graph = torch.is_grad_enabled()
     suits = (
-        type(input) is Tensor
-        and isinstance(weight, nn.Parameter)
+        isinstance(weight, nn.Parameter)
+        and not (graph and any(w is not None and w.requires_grad for w in (weight, bias)))
         and _in_rows_of_channels(input)
         and weight.dtype == torch.float32
         and not isinstance(padding, str)
-        and not torch.is_grad_enabled()
         and not torch.is_autocast_enabled("cpu")
     )
     if not suits:
         return None
-    where = _pair(padding), _pair(stride), _pair(dilation)
-    return Plan(input, weight, bias, *where, groups, versions=_versions(input))
+    down, right = _pair(padding)
+    if padded is not None:
+        down, right = down + padded.width[0], right + padded.width[1]
+    where = (down, right), _pair(stride), _pair(dilation)
+    seen = versions(input) if padded is None else padded.versions
+    return Plan(input, weight, bias, *where, groups, graph, versions=seen)
+
+
+def _padding_of(input: Tensor) -> Padding | None:
+    """The zeros that wait to be put around it, if nobody needed them yet."""
+    if not isinstance(input, Pending) or input.known is not None:
+        return None
+    plan = input.plan
+    ours = isinstance(plan, Padding) and plan.graph == torch.is_grad_enabled()
+    return plan if ours and isinstance(plan, Padding) else None
+
+
+def _padding(
+    input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None
+) -> Padding | None:
+    """The padding of F.pad with these arguments, or None where a convolution has none such."""
+    input = settled(input)
+    if mode != "constant" or value or len(pad) != 4 or not _in_rows_of_channels(input):
+        return None
+    left, right, top, bottom = pad
+    if not (left == right >= 0 and top == bottom >= 0):
+        return None
+    return Padding(input, (top, left), torch.is_grad_enabled(), versions(input))
+
+
+PLANNED: dict[Any, Callable[..., Plan | Padding | None]] = {
+    torch.conv2d: _convolution,
+    F.pad: _padding,
+}
+"""What can wait."""
 
 
 def _added(plan: Plan, pending: Pending, operation: Operation) -> Plan | None:
@@ -247,13 +243,15 @@ def _added(plan: Plan, pending: Pending, operation: Operation) -> Plan | None:
         or not _in_rows_of_channels(other)
     ):
         return None
-    return replace(plan, summand=other, versions=_versions(plan.input, other))
+    seen = *plan.versions, *versions(other)
+    return replace(plan, summand=other, versions=seen)
 
 
 def _in_rows_of_channels(tensor: Tensor) -> bool:
     """Whether it is a batch of float32 pictures on the CPU in the layout that oneDNN is fast in."""
     return (
-        tensor.ndim == 4
+        type(tensor) is Tensor
+        and tensor.ndim == 4
         and tensor.dtype == torch.float32
         and tensor.device.type == "cpu"
         and not tensor.is_inference()
@@ -261,30 +259,28 @@ def _in_rows_of_channels(tensor: Tensor) -> bool:
     )
 
 
-def _versions(*tensors: Tensor | None) -> tuple[int, ...]:
-    return tuple(tensor._version for tensor in tensors if tensor is not None)
-
-
 def _pair(value: Any) -> tuple[int, int]:
     first, second = (value, value) if isinstance(value, int) else value * (2 // len(value))
     return first, second
 
 
-def fusion_for(model: nn.Module, example: Tensor, run: Callable[[Tensor], Tensor]) -> Fusion | None:
+def fusion_for(
+    model: nn.Module, example: Tensor, run: Callable[[Tensor], Tensor], passes: int
+) -> Fusion | None:
     """A Fusion for the model, if there is something to fuse and the scores stay the same (1e-5).
 
     That is tried once for each model, on an `example` (1, C, H, W); `run` is the forward pass.
     """
     if model not in _fuses:
         _fuses[model] = _agrees(example.contiguous(memory_format=torch.channels_last), run)
-    return Fusion() if _fuses[model] else None
+    return Fusion(passes) if _fuses[model] else None
 
 
 def _agrees(example: Tensor, run: Callable[[Tensor], Tensor]) -> bool:
     try:
         with torch.no_grad():
             plainly = run(example.clone())
-            with Fusion() as fusion:
+            with Fusion(MANY) as fusion:
                 fused = run(example.clone())
     except (ModelError, MemoryError, RuntimeError):
         return False
@@ -292,30 +288,4 @@ def _agrees(example: Tensor, run: Callable[[Tensor], Tensor]) -> bool:
     return fusion.met > 0 and bool(apart <= 1e-5 * plainly.abs().max())
 
 
-def norm_arguments(norm: Operation) -> dict[str, Any]:
-    """The arguments of F.batch_norm by name."""
-    names = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum")
-    defaults = {"weight": None, "bias": None, "training": False, "eps": 1e-5}
-    return defaults | dict(zip((*names, "eps"), norm.arguments, strict=False)) | norm.options
-
-
-def fold(
-    weight: Tensor, bias: Tensor | None, norm: dict[str, Any], outputs: int = 0
-) -> tuple[Tensor, Tensor]:
-    """Weight and bias of the one linear map that equals a linear map and a batch norm after it.
-
-    `norm` has the arguments of the batch norm; `outputs` is the weight's dimension of outputs.
-    """
-    scale = torch.rsqrt(norm["running_var"] + norm["eps"])
-    if norm["weight"] is not None:
-        scale = scale * norm["weight"]
-    shift = -norm["running_mean"] if bias is None else bias - norm["running_mean"]
-    shift = shift * scale
-    if norm["bias"] is not None:
-        shift = shift + norm["bias"]
-    shape = [1] * weight.ndim
-    shape[outputs] = -1
-    return weight * scale.view(shape), shift
-
-
-__all__ = ["Fusion", "Pending", "fold", "fusion_for", "norm_arguments", "settled"]
+__all__ = ["Fusion", "Pending", "fusion_for", "settled"]

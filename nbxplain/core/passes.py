@@ -146,7 +146,7 @@ class Passes:
                 )
                 return rows, finite(score(output.to(self._adapter.dtype), rows), "score")
 
-        yield from self._chunks(count, build, step, backward=False)
+        yield from self._chunks(count, build, step, backward=False, fusing=True)
 
     def activations(self, count: int, build: Build, layer: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows and outputs of `layer` for `count` inputs, chunk by chunk, without gradients."""
@@ -193,7 +193,8 @@ class Passes:
             named = {n: g.to(self._adapter.dtype) for n, g in zip(places, slopes, strict=True)}
             return Layered(rows, activations(seen), named)
 
-        yield from self._chunks(count, build, step, backward=score is not None)
+        backward = score is not None
+        yield from self._chunks(count, build, step, backward, fusing=not backward)
 
     def gradients(
         self, count: int, build: Build, score: Score, layer: str | None = None
@@ -211,7 +212,7 @@ class Passes:
                 self._compare(model, inputs[:2], score, rows[:2], layer, result.gradient[:2])
             return result
 
-        yield from self._chunks(count, build, step, backward=True)
+        yield from self._chunks(count, build, step, backward=True, fusing=True)
 
     def propagate(self, count: int, build: Build, score: Score, rules: RuleSet) -> Iterator[Pass]:
         """Scores and rule-made gradients at the input of `count` inputs, chunk by chunk.
@@ -276,10 +277,18 @@ class Passes:
         around: Callable[[], AbstractContextManager[Seen]],
     ) -> tuple[Tensor, Seen]:
         """The output, with convolutions fused where that works, and what was entered around it."""
+
+        def forward(fusion: AbstractContextManager[object]) -> tuple[Tensor, Seen]:
+            with self._autocast(), around() as seen, fusion:
+                return self._run(model, build()), seen
+
+        return self._fusing(forward)
+
+    def _fusing(self, work: Callable[[AbstractContextManager[object]], T]) -> T:
+        """What the work gives under fusion; what that cannot do is done again without it."""
         while True:
             try:
-                with self._autocast(), around() as seen, self._fusion or nullcontext():
-                    return self._run(model, build()), seen
+                return work(self._fusion or nullcontext())
             except ModelError:
                 if self._fusion is None:
                     raise
@@ -289,16 +298,18 @@ class Passes:
         self, model: nn.Module, inputs: Tensor, score: Score, rows: Tensor, layer: str | None
     ) -> Pass:
         inputs = self._laid_out(inputs)
-        capture = Capture(model, [layer], cut=True) if layer else nullcontext()
-        with torch.enable_grad(), capture as captured, self._autocast():
-            if captured is None:
-                inputs = inputs.requires_grad_()
-            output = self._run(model, inputs)
-            scores = score(output.to(self._adapter.dtype), rows)
-        place = inputs if captured is None or layer is None else reached(captured, layer)
-        (gradient,) = gradients_at(finite(scores, "score"), [place], layer)
-        activation = None if captured is None else place.detach().to(self._adapter.dtype)
-        return Pass(rows, scores.detach(), gradient.to(self._adapter.dtype), activation)
+
+        def work(fusion: AbstractContextManager[object]) -> Pass:
+            capture = Capture(model, [layer], cut=True) if layer else nullcontext()
+            with torch.enable_grad(), capture as captured, self._autocast(), fusion:
+                leaf = inputs if layer else inputs.detach().requires_grad_()
+                scores = score(self._run(model, leaf).to(self._adapter.dtype), rows)
+            place = leaf if captured is None or layer is None else reached(captured, layer)
+            (gradient,) = gradients_at(finite(scores, "score"), [place], layer)
+            activation = None if captured is None else place.detach().to(self._adapter.dtype)
+            return Pass(rows, scores.detach(), gradient.to(self._adapter.dtype), activation)
+
+        return self._fusing(work)
 
     def _compare(
         self,
@@ -319,10 +330,15 @@ class Passes:
         self.fidelity = float(cosine.mean())
 
     def _chunks(
-        self, count: int, build: Build, step: Callable[[nn.Module, Tensor], T], backward: bool
+        self,
+        count: int,
+        build: Build,
+        step: Callable[[nn.Module, Tensor], T],
+        backward: bool,
+        fusing: bool = False,
     ) -> Iterator[T]:
         model = self._adapter.replica()
-        self._choose(model, count, build, backward)
+        self._choose(model, count, build, backward, fusing)
         start = 0
         while start < count:
             self.check()
@@ -351,23 +367,28 @@ class Passes:
             raise exhausted() from error
         self.chunk //= 2
 
-    def _choose(self, model: nn.Module, count: int, build: Build, backward: bool) -> None:
-        """Settles chunk and layout; a short run leaves the layout to a longer one after it."""
+    def _choose(
+        self, model: nn.Module, count: int, build: Build, backward: bool, fusing: bool
+    ) -> None:
+        """Settles chunk, layout and fusion; few forward passes leave that to a longer run."""
         worth = count >= WORTH_MEASURING
+        if self._fusion is not None:
+            self._fusion.passes = count
         chosen = self.chunk is not None and (self.layout is not None or not worth)
-        fusible = worth and not backward and self._fusion is None and self._fusible
+        fusible = fusing and (worth or backward) and self._fusion is None and self._fusible
         if chosen and not fusible:
             return
         example = build(torch.arange(1, device=self._adapter.device))
         if fusible and example.ndim == 4:
             with self._autocast():
                 run = partial(self._run, model)
-                self._fusion = fusion_for(self._adapter.model, example, run)
+                self._fusion = fusion_for(self._adapter.model, example, run, count)
         if chosen:
             return
+        fusion = self._fusion if fusing else None
         # Table rows have one layout: only who waits for them has a reason to measure.
         worth = worth and (self._interactive or example.ndim == 4)
-        layout, seconds = self._pace(model, example, backward) if worth else (None, 0.0)
+        layout, seconds = self._pace(model, example, backward, fusion, worth)
         # Dropout draws in the order of memory: a model that draws must not depend on a stopwatch.
         self.layout = self.layout or ("contiguous" if self._adapter.draws else layout)
         if self.chunk is None:
@@ -376,24 +397,34 @@ class Passes:
                 wanted = max(1, int(PATIENCE / seconds))
                 self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
 
-    def _pace(self, model: nn.Module, example: Tensor, backward: bool) -> tuple[Layout, float]:
-        fusion = None if backward else self._fusion
-        if fusion is not None and not self._interactive:
-            return "channels_last", 0.0
+    def _pace(
+        self,
+        model: nn.Module,
+        example: Tensor,
+        backward: bool,
+        fusion: Fusion | None,
+        worth: bool,
+    ) -> tuple[Layout | None, float]:
+        """The faster layout and its seconds an input, as far as that is worth being measured."""
+        forward = fusion is not None and not backward
+        if not worth or (forward and not self._interactive):
+            return "channels_last" if fusion else None, 0.0
 
         def run(inputs: Tensor) -> Tensor:
             with self._autocast(), self._adapter.randomness(0), fusion or nullcontext():
                 return self._run(model, inputs)
 
         layouts: tuple[Layout, ...] = (
-            ("channels_last",) if fusion else ("channels_last", "contiguous")
+            ("channels_last",) if forward else ("channels_last", "contiguous")
         )
-        return pace(self._adapter.model, self.precision, example, run, backward, layouts)
+        case = self.precision, fusion is not None
+        return pace(self._adapter.model, case, example, run, backward, layouts)
 
     @property
     def _fusible(self) -> bool:
         adapter = self._adapter
         usual = self.precision == "float32" and adapter.dtype == torch.float32
+        usual = usual and self.layout != "contiguous"
         return usual and adapter.device.type == "cpu" and not adapter.draws
 
     def _laid_out(self, inputs: Tensor) -> Tensor:

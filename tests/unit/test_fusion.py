@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from nbxplain import explain
 from nbxplain.core.adapter import ModelAdapter
-from nbxplain.core.fusion import Fusion, fusion_for, settled
+from nbxplain.core.fusion import MANY, Fusion, fusion_for, settled
 from nbxplain.core.passes import Passes
 from tests.architectures import ARCHITECTURES, architecture, drawn, pictures
 
@@ -22,7 +22,7 @@ CONVOLUTIONAL = ("resnet", "vgg", "mobilenet", "regnet")
 
 def fused(model: nn.Module, x: Tensor) -> tuple[Tensor, int]:
     """The scores by fused convolutions, and how many operations they took in."""
-    with torch.no_grad(), Fusion() as fusion:
+    with torch.no_grad(), Fusion(MANY) as fusion:
         scores: Tensor = settled(model(x.contiguous(memory_format=torch.channels_last)))
     return scores, fusion.met
 
@@ -83,8 +83,8 @@ def sum_in_place(net: Net, x: Tensor) -> Tensor:
 
 
 def sum_into_a_known_one(net: Net, x: Tensor) -> Tensor:
-    y = net.first(x).tanh()
-    y += net.second(y.clone())
+    y = net.first(x) * 2
+    y += net.second(y.tanh())
     return y
 
 
@@ -146,7 +146,7 @@ def arguments_by_name(net: Net, x: Tensor) -> Tensor:
 
 def control_flow(net: Net, x: Tensor) -> Tensor:
     y = net.first(x)
-    return F.relu(y) if y.shape[0] == 3 and float(y.mean()) > 1e9 else y.abs()
+    return F.relu(y) if y.shape[0] == 3 and float(y.detach().mean()) > 1e9 else y.abs()
 
 
 def channels_first(net: Net, x: Tensor) -> Tensor:
@@ -160,11 +160,36 @@ def views(net: Net, x: Tensor) -> Tensor:
     return net.norm(y)
 
 
+def zeros_around(net: Net, x: Tensor) -> Tensor:
+    """Alike on both sides, as a convolution has them, and in all other ways."""
+    y = F.pad(net.first(F.pad(x, (2, 2, 1, 1))), (1, 1, 1, 1))
+    uneven = net.second(F.pad(x[:, [0, 1, 2, 0]], (0, 1, 0, 1)))
+    fewer, valued, mirrored = F.pad(y, (1, 1)), F.pad(y, (1, 1, 1, 1), value=2.0), (2, 2, 2, 2)
+    mirror = F.pad(y, mirrored, mode="reflect")
+    inner = [net.norm(net.second(part)) for part in (y, fewer, valued, mirror, uneven)]
+    channels = net.second(F.pad(x, (0, 0, 0, 0, 0, 1)))
+    return torch.cat([part.flatten(2) for part in (*inner, y, channels)], 2).unsqueeze(1)
+
+
+def without_a_graph(net: Net, x: Tensor) -> Tensor:
+    """What is waiting keeps its graph, and what is done without one has none."""
+    y, padded = net.first(x), F.pad(x, (1, 1, 1, 1))
+    with torch.no_grad():
+        gate = torch.sigmoid(net.norm(y)) + F.relu(net.other(net.first(x)))
+        aside = F.relu(net.norm(y)), net.first(padded)
+    return net.norm(y) * gate + net.first(padded)[:, :, 1:-1, 1:-1] + aside[0].detach()
+
+
+def a_part_of_it(net: Net, x: Tensor) -> Tensor:
+    return F.relu(net.norm(net.first(x)) + net.first(x.detach())) * net.first(x).detach()
+
+
 WIRINGS = [
     before_and_after, in_place, sum_in_place, sum_into_a_known_one, twice_itself, two_sums,
     broadcast_sum, operations_on_sums, two_norms, one_convolution_with_either_norm,
     norm_after_relu, norm_of_the_batch, named_padding, activations, weights_that_are_computed,
-    arguments_by_name, control_flow, channels_first, views,
+    arguments_by_name, control_flow, channels_first, views, zeros_around, without_a_graph,
+    a_part_of_it,
 ]  # fmt: skip
 
 
@@ -172,6 +197,74 @@ WIRINGS = [
 def test_wirings(wiring: Callable[[Net, Tensor], Tensor]) -> None:
     model, x = drawn(Net(wiring)), pictures(3)
     torch.testing.assert_close(fused(model, x)[0], exactly(model, x), rtol=1e-4, atol=1e-3)
+
+
+def slopes(model: nn.Module, x: Tensor) -> Tensor:
+    """The gradient of a sum of scores."""
+    x = x.clone().requires_grad_()
+    scores = settled(model(x))
+    weights = torch.linspace(1, 2, scores[0].numel(), dtype=x.dtype)
+    (gradient,) = torch.autograd.grad((scores.flatten(1) * weights).sum(), x)
+    return gradient
+
+
+def fused_slopes(model: nn.Module, x: Tensor) -> tuple[Tensor, int]:
+    """The gradient by fused convolutions, and how many operations they took in."""
+    with Fusion(MANY) as fusion:
+        found = slopes(model.requires_grad_(False), x.contiguous(memory_format=torch.channels_last))
+    return found, fusion.met
+
+
+@pytest.mark.parametrize("wiring", WIRINGS, ids=lambda wiring: wiring.__name__)
+def test_gradients_of_wirings(wiring: Callable[[Net, Tensor], Tensor]) -> None:
+    model, x = drawn(Net(wiring)), pictures(3)
+    expected = slopes(copy.deepcopy(model).double(), x.double()).float()
+    torch.testing.assert_close(fused_slopes(model, x)[0], expected, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_gradients_of_architectures(name: str) -> None:
+    model, x = architecture(name), pictures(2)
+    found, met = fused_slopes(model, x)
+    assert (met > 0) == (name in CONVOLUTIONAL)
+    expected = slopes(copy.deepcopy(model).double(), x.double()).float()
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
+
+
+def test_a_batch_norm_stays_where_its_weights_would_cost_more() -> None:
+    """Four outputs of a convolution with 27 weights each: in maps of 4, and of 36 places."""
+    model = drawn(Net(not_overwritten)).requires_grad_(False)
+    taken = {}
+    for side in (2, 6):
+        x = pictures()[:, :, :side, :side].contiguous(memory_format=torch.channels_last)
+        with Fusion(1) as fusion:
+            settled(model(x))
+        taken[side] = fusion.met
+    assert taken == {2: 0, 6: 2}
+
+
+def test_gradients_of_what_is_overwritten_later_are_taken_without_fusion() -> None:
+    """ReLU6 keeps what went in, the fused convolution what came out."""
+
+    def wiring(net: Net, x: Tensor) -> Tensor:
+        return F.relu6(net.norm(net.first(x))).mul_(2.0)
+
+    model, x = drawn(Net(wiring)), pictures()
+    found = explain(model, x, "gradient", target=0, layout="channels_last")
+    expected = slopes(copy.deepcopy(model).double(), x.double()) / 3
+    torch.testing.assert_close(found.values, expected.float(), rtol=1e-4, atol=1e-4)
+
+
+def test_gradients_are_fused() -> None:
+    model, x = architecture("resnet"), pictures()
+    passes = Passes(ModelAdapter(model))
+    (result,) = passes.gradients(1, lambda rows: x[rows], lambda output, rows: output[:, 0])
+    assert passes._fusion is not None
+    assert passes._fusion.met > 0
+    assert passes.layout == "channels_last"
+    twin, leaf = copy.deepcopy(model).double(), x.double().requires_grad_()
+    (expected,) = torch.autograd.grad(twin(leaf)[0, 0], leaf)
+    torch.testing.assert_close(result.gradient, expected.float(), rtol=1e-3, atol=1e-4)
 
 
 def overwritten(net: Net, x: Tensor) -> Tensor:
@@ -202,7 +295,7 @@ def test_results_can_be_kept() -> None:
     model = drawn(Net(not_overwritten))
     x = pictures(2).contiguous(memory_format=torch.channels_last)
     with torch.no_grad():
-        with Fusion():
+        with Fusion(MANY):
             kept = model.norm(model.first(x))
         expected = model.norm(model.first(x))
         assert kept.shape == expected.shape
@@ -211,7 +304,7 @@ def test_results_can_be_kept() -> None:
 
 def test_weights_that_change_are_folded_again() -> None:
     model, x = drawn(Net(not_overwritten)), pictures(2)
-    fusion = Fusion()
+    fusion = Fusion(MANY)
     for change in (0.0, 1.0):
         with torch.no_grad():
             model.first.weight += change
@@ -290,7 +383,7 @@ def test_a_network_that_fusion_would_change_is_run_plainly() -> None:
 
     model = drawn(Net(brittle))
     with torch.no_grad():
-        assert fusion_for(model, pictures(), model) is None
+        assert fusion_for(model, pictures(), model, MANY) is None
 
 
 @pytest.mark.parametrize("context", [torch.enable_grad, lambda: torch.autocast("cpu")])

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
-from nbxplain.core.fusion import fold, norm_arguments
+from nbxplain.core.convolution import fold, norm_arguments
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, accompany, companion_of, defer, graft
 from nbxplain.methods.propagation.shares import BIAS, share, spread
