@@ -347,8 +347,9 @@ def _masks(regions: Places | None, inputs: Inputs) -> tuple[list[str], Tensor]:
         raise InputError("There is no region to audit.", "Give masks by name.")
     if not isinstance(regions, Mapping):
         raise InputError(
-            f"Regions have names, a {type(regions).__name__} has none.",
-            'Give a dict, such as {"age": ["age"]} for features or {"ruler": mask} for pictures.',
+            f"Regions have names, {_named(regions)} has none.",
+            'Give a dict, such as {"age": ["age"]} for features or {"ruler": mask} for pictures, '
+            "or Regions.grid(4, 4).",
         )
     if inputs.is_table:
         columns = Regions().names_for(inputs, torch.arange(x.shape[1])[None])[0]
@@ -356,6 +357,10 @@ def _masks(regions: Places | None, inputs: Inputs) -> tuple[list[str], Tensor]:
     else:
         masks = [masks_for(mask, len(x), x.shape[2:]) for mask in regions.values()]
     return list(regions), torch.stack(masks, 1)
+
+
+def _named(regions: Any) -> str:
+    return repr(regions) if isinstance(regions, str) else f"a {type(regions).__name__}"
 
 
 def _columns(chosen: Any, names: list[str]) -> Tensor:

@@ -144,6 +144,11 @@ def _overlap(values: Tensor, mask: Tensor, top: float | None) -> Tensor:
 
 def masks_for(mask: Any, rows: int, size: Any) -> Tensor:
     """Boolean masks (N, H, W) of masks or boxes. Raises InputError."""
+    if isinstance(mask, str):
+        raise InputError(
+            f"{mask!r} is no mask: places of a picture have no names.",
+            "Give booleans (H, W) or (N, H, W), or boxes (left, top, right, bottom).",
+        )
     array = mask.detach().cpu().numpy() if isinstance(mask, Tensor) else np.asarray(mask)
     height, width = (int(side) for side in size)
     if array.dtype != bool and array.shape in ((4,), (rows, 4)):

@@ -156,6 +156,8 @@ def test_a_grid_is_regions_too() -> None:
         ({"regions": None}, "no region"),
         ({"regions": Regions.superpixels(10)}, "others in each picture"),
         ({"regions": [CORNER]}, "have names"),
+        ({"regions": "border"}, "'border'.*Regions.grid"),
+        ({"regions": {"m": "border"}}, "'border' is no mask.*booleans"),
         ({"dataset": torch.rand(4, 3), "regions": ["age"]}, "have names"),
         ({"dataset": torch.rand(4, 3), "regions": {"a": [5]}}, "no feature 5"),
         ({"dataset": torch.rand(4, 3), "regions": {"a": "age"}}, "no feature 'age'"),
