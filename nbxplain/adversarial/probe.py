@@ -3,7 +3,7 @@ class."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nbxplain.core.adapter import ModelAdapter
-from nbxplain.core.errors import InputError, TargetError
+from nbxplain.core.errors import InputError, MethodError, TargetError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.passes import Passes, Score
 from nbxplain.core.target import Label, class_index
@@ -162,18 +162,20 @@ def two_sided(output: Tensor) -> Tensor:
     return output if output.shape[1] > 1 else torch.cat([torch.zeros_like(output), output], 1)
 
 
-def probe(
-    model: nn.Module,
-    inputs: Any,
-    truth: Labels,
-    toward: Labels,
-    preprocess: Any = None,
-    labels: Sequence[str] | Mapping[int, str] | None = None,
-    output: str | int | Callable[[Any], Tensor] | None = None,
-    device: str | torch.device | None = None,
-) -> Probe:
-    """The probe of the user's arguments, which are those of explain."""
-    adapter = ModelAdapter(model, preprocess, labels, output, device)
+OPTIONS = ("preprocess", "labels", "output", "device")
+"""The arguments of explain that say how the model is to be called."""
+
+
+def probe(model: nn.Module, inputs: Any, truth: Labels, toward: Labels, /, **options: Any) -> Probe:
+    """The probe of the user's arguments; options: OPTIONS. Raises MethodError for others."""
+    for name in options:
+        if name not in OPTIONS:
+            raise MethodError(
+                f"There is no argument {name!r} here.",
+                "The class to reach is toward= (a robustness curve has none), the true class "
+                f"truth=; as in explain there are {', '.join(OPTIONS)}.",
+            )
+    adapter = ModelAdapter(model, **options)
     return Probe(adapter, adapter.read(inputs), Passes(adapter), truth, toward)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -73,38 +72,12 @@ class Adversarial:
         return torch.tensor([rank_correlation(first, other) for other in others])
 
     def figure(self, row: int = 0, **options: Any) -> Drawing:
-        """The input, each variant, and the change (how much it is amplified is written there)."""
+        """The input, each variant with the class and the size of its change, and the changes (how
+        much they are amplified is written there); of a table row the change of each feature."""
+        from nbxplain.adversarial.figure import draw
         from nbxplain.figure import Style
 
-        style = Style(**options)
-        columns = len(self.epsilon) + 1
-        figure = style.figure(2 / columns * 1.15, 6 * style.caption)
-        axes = figure.subplots(2, columns, squeeze=False)
-        clean = self.probe.clean[row]
-        for column in range(columns):
-            shown = clean if column == 0 else self.pixels[row, column - 1]
-            change = shown - clean
-            gain = 0.5 / max(float(change.abs().max()), 1e-12)
-            says = self.probe.truth[row] if column == 0 else self.after[row, column - 1]
-            title = self.probe.names[int(says)]
-            below = "as it is" if column == 0 else f"epsilon {float(self.epsilon[column - 1]):.3g}"
-            _show(axes[0, column], shown, f"{title}\n{below}", style.text)
-            if column:
-                _show(axes[1, column], 0.5 + gain * change, f"change, {gain:.0f} x", style.text)
-            else:
-                axes[1, 0].set_axis_off()
-        if style.caption:
-            text = f"{self.attack} ({self.norm}): a probe of fragility, not an explanation"
-            figure.supxlabel(text, fontsize=5, color="#555555")
-        return figure
-
-
-def _show(axis: Any, pixels: Tensor, title: str, text: int) -> None:
-    picture = pixels.clamp(0, 1).cpu().double().numpy()
-    picture = picture.mean(0) if picture.shape[0] not in (3,) else np.moveaxis(picture, 0, 2)
-    axis.imshow(picture, cmap="gray", vmin=0, vmax=1)
-    axis.set_title(title, loc="left", fontsize=text)
-    axis.set_axis_off()
+        return draw(self, row, Style(**options))
 
 
 def _map(values: Tensor) -> Tensor:

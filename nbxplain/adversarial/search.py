@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,9 @@ from nbxplain.adversarial.deepfool import deep_fool_pixels
 from nbxplain.adversarial.probe import Labels, Probe, probe
 from nbxplain.adversarial.result import Adversarial, found
 from nbxplain.core.errors import MethodError
+
+if TYPE_CHECKING:
+    from nbxplain.figure import Drawing
 
 Epsilons = float | Sequence[float] | Tensor
 
@@ -83,6 +86,10 @@ class Smallest:
     largest: float
     best: Adversarial
 
+    def figure(self, row: int = 0, **options: Any) -> Drawing:
+        """An input, the nearest variant that changed it, and the change; see Adversarial.figure."""
+        return self.best.figure(row, **options)
+
 
 def smallest_epsilon(
     model: nn.Module, inputs: Any, *, norm: Norm = "l2", attack: str = "apgd", steps: int = 30,
@@ -122,6 +129,9 @@ def smallest(
         low = torch.where(reached, low, high)
     epsilon = torch.where(reached, high, torch.inf).cpu()
     result = found(attack, norm, high.median()[None], best, asked, row)
+    if not bool(reached.all()):
+        missed = f"{int((~reached).sum())} of {len(asked)} inputs"
+        result.notices.append(f"{missed} were not changed within {top:.4g}.")
     return Smallest(epsilon, tolerance, top, result)
 
 
@@ -141,7 +151,7 @@ class Robustness:
     norm: Norm
     flags: list[str] = field(default_factory=list)
 
-    def figure(self, **options: Any) -> Any:
+    def figure(self, **options: Any) -> Drawing:
         """Accuracy against epsilon, with that under random changes beside it."""
         from nbxplain.figure import Style
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from sklearn.datasets import load_digits
@@ -69,6 +70,23 @@ def test_fgsm_towards_a_class_goes_the_other_way() -> None:
 def test_nothing_is_found_where_nothing_is(line: Line) -> None:
     result = smallest_epsilon(line, ORIGIN, norm="linf", largest=0.5)
     assert result.epsilon.tolist() == [float("inf")]
+    assert result.best.notices[-1] == "1 of 1 inputs were not changed within 0.5."
+
+
+def test_the_smallest_change_is_drawn_with_its_own_size(line: Line) -> None:
+    """The second row is half as far from the boundary as the first; the median is neither."""
+    rows = torch.cat([ORIGIN, torch.tensor([[0.5, 0.0, 0.0]], dtype=torch.float64)])
+    result = smallest_epsilon(line, rows, norm="linf", largest=4, tolerance=0.002)
+    for row, exact in ((0, 2 / 3.5), (1, 1 / 3.5)):
+        (axis,) = result.figure(row).axes
+        assert float(axis.get_title(loc="left").split()[-1]) == pytest.approx(exact, rel=0.01)
+        changes = [bar.get_width() for bar in axis.patches]
+        np.testing.assert_allclose(changes, exact * line.w.detach().sign(), rtol=0.01)
+
+
+def test_a_picture_changed_least_is_drawn_beside_the_input() -> None:
+    figure = smallest_epsilon(seeded(ModuleRelu), picture(), norm="linf").figure()
+    assert len(figure.axes) == 4
 
 
 @pytest.mark.parametrize("attack", [fgsm, pgd, apgd])
@@ -197,6 +215,9 @@ def test_bad_input(line: Line) -> None:
         robustness_curve(line, ORIGIN, [0.1], attack="magic")
     with pytest.raises(TargetError, match="2 labels"):
         fgsm(line, ORIGIN, 0.1, truth=[0, 1])
+    for wrong in ({"target": 1}, {"toward": 1}):
+        with pytest.raises(MethodError, match="toward= "):
+            robustness_curve(line, ORIGIN, [0.1], **wrong)
 
 
 def test_checkpoints_are_those_of_the_paper() -> None:
