@@ -127,10 +127,11 @@ class _Graft(torch.autograd.Function):
     """The value of one tensor with the derivative of another."""
 
     @staticmethod
-    def forward(context: Any, surrogate: Tensor, value: Tensor, change: Any) -> Tensor:
+    def forward(context: Any, surrogate: Tensor, value: list[Tensor], change: Any) -> Tensor:
         context.change = change
-        # A view would forbid the in-place operations that may follow.
-        return value.clone()
+        (result,) = value
+        # Autograd forbids to overwrite a view that it did not see being made.
+        return result.clone() if result._is_view() else result
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
@@ -141,8 +142,12 @@ class _Graft(torch.autograd.Function):
 def graft(
     surrogate: Tensor, value: Tensor, change: Callable[[Tensor], Tensor] | None = None
 ) -> Tensor:
-    """`value` forward; backward the gradient goes through `change` and on to `surrogate`."""
-    result: Tensor = _Graft.apply(surrogate, value, change)  # type: ignore[no-untyped-call]
+    """`value` forward; backward the gradient goes through `change` and on to `surrogate`.
+
+    The value must be nobody else's, for an operation in place may follow.
+    """
+    # In a list, where autograd does not see it: what it sees it would make a view of.
+    result: Tensor = _Graft.apply(surrogate, [value], change)  # type: ignore[no-untyped-call]
     return result
 
 

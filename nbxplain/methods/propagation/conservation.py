@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from nbxplain.core.calls import Operation
-from nbxplain.core.errors import MethodError
 from nbxplain.core.convolution import fold, norm_arguments
+from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, accompany, companion_of, defer, graft
 from nbxplain.methods.propagation.shares import BIAS, share, spread
@@ -116,7 +116,7 @@ def tangent_rule(operation: Operation) -> Tensor:
     x = operation.arguments[0].detach()
     _, along = torch.autograd.functional.jvp(operation, x, torch.where(x.isinf(), 0, x))
     offset = result.detach() - along
-    return graft(result + spread(operation, BIAS, result) * offset, result.detach())
+    return graft(result + spread(operation, BIAS, result) * offset, result.detach().clone())
 
 
 def joint_rule(operation: Operation) -> Tensor:
@@ -127,7 +127,7 @@ def joint_rule(operation: Operation) -> Tensor:
         return result
     with torch.no_grad():
         bias = operation([torch.zeros_like(p) if p.requires_grad else p for p in parts])
-    return graft(result + spread(operation, BIAS, result) * bias, result.detach())
+    return graft(result + spread(operation, BIAS, result) * bias, result.detach().clone())
 
 
 def constant_rule(operation: Operation) -> Tensor:

@@ -38,8 +38,12 @@ def revealing_rule(operation: Operation) -> Tensor:
     with torch.no_grad():
         there, here = operation(x.there), operation(x.here)
         risen, fallen = operation(x.there + rise), operation(x.there + fall)
-        raising = ratio((risen - there + here - fallen) / 2, rise, lambda: _slope(operation, x))
-        lowering = ratio((fallen - there + here - risen) / 2, fall, lambda: _slope(operation, x))
+        raising = ratio(
+            (risen - there + here - fallen) / 2, rise, lambda places: _slope(operation, x)[places]
+        )
+        lowering = ratio(
+            (fallen - there + here - risen) / 2, fall, lambda places: _slope(operation, x)[places]
+        )
     return graft(rise * raising + fall * lowering, here)
 
 

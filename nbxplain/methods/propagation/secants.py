@@ -40,24 +40,37 @@ def dual(operation: Operation, position: int = 0) -> Dual:
     return Dual(here, there)
 
 
-def secant(function: Callable[[Tensor], Tensor], x: Dual) -> Dual:
+def secant(function: Callable[[Tensor], Tensor], x: Dual, alike: bool = True) -> Dual:
     """An elementwise function as the straight line through its two values (the rescale rule).
 
-    Where the two points coincide the line is the tangent. Shrikumar et al. 2017, equation 6.
+    Where the two points coincide the line is the tangent. `alike` says that the function is the
+    same at all places. Shrikumar et al. 2017, equation 6.
     """
     with torch.no_grad():
         here, there = function(x.here), function(x.there)
         change = x.here - x.there
-    slope = ratio(here - there, change, lambda: tangent(function, x.here))
+
+    def limit(places: Tensor) -> Tensor:
+        if alike:
+            return tangent(function, x.here[places])
+        return tangent(function, x.here)[places]
+
+    slope = ratio(here - there, change, limit)
     return Dual(graft(x.here, here, lambda gradient: gradient * slope), there)
 
 
-def ratio(rise: Tensor, run: Tensor, limit: Callable[[], Tensor]) -> Tensor:
-    """The slope rise / run, and its limit where the run is next to nothing."""
+def ratio(rise: Tensor, run: Tensor, limit: Callable[[Tensor], Tensor]) -> Tensor:
+    """The slope rise / run, and its limit at the places (a mask) where the run is next to nothing.
+
+    Most maps have few such places or none.
+    """
+    size, least = run.abs(), 1e-6 if run.dtype == torch.float32 else 1e-10
+    slope = rise / run
     # Written so that two infinities are close: a mask's.
-    close = ~(run.abs() >= (1e-6 if run.dtype == torch.float32 else 1e-10))
-    slope = rise / run.masked_fill(close, 1)
-    return torch.where(close, limit(), slope) if bool(close.any()) else slope
+    if size.numel() and not bool(size.amin() >= least):
+        close = (size >= least).logical_not_()
+        slope[close] = limit(close)
+    return slope
 
 
 def tangent(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
@@ -91,12 +104,14 @@ def elementwise_rule(operation: Operation) -> Tensor:
     if len(operation.data) > 1 or operation.data != [0]:
         if operation.name == "pow" and operation.data == [1]:
             base = operation.arguments[0]
-            return secant(lambda exponent: torch.pow(base, exponent), dual(operation, 1)).here
+            return secant(lambda y: torch.pow(base, y), dual(operation, 1), alike=False).here
         raise MethodError(
             f"{operation.name!r} of two data-dependent tensors has no rule.",
             "Choose integrated gradients, which needs none.",
         )
-    return secant(lambda x: operation(x), dual(operation)).here
+    others = (*operation.arguments[1:], *operation.options.values())
+    alike = not any(isinstance(other, Tensor) for other in others)
+    return secant(lambda x: operation(x), dual(operation), alike).here
 
 
 def product_rule(operation: Operation) -> Tensor:
