@@ -13,6 +13,7 @@ from nbxplain.concepts.craft import Craft
 from nbxplain.concepts.found import Discovery, Way
 from nbxplain.concepts.looking import Look
 from nbxplain.concepts.sets import FEWEST
+from nbxplain.concepts.significance import check_level
 from nbxplain.concepts.tcav import check_class, pooled_sets
 from nbxplain.concepts.worth import Importance
 from nbxplain.core.adapter import ModelAdapter
@@ -84,6 +85,7 @@ def search(
     ):
         if number < least:
             raise MethodError(f"{name} = {number} finds nothing.", f"Give at least {least}.")
+    check_level(alpha)
     if method == "craft":
         return Craft(count, crops, tuple(sizes), importance, examples, seed)
     pool = () if random_sets is None else pooled_sets(random_sets)

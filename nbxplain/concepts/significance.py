@@ -5,6 +5,16 @@ from __future__ import annotations
 from scipy import stats
 from torch import Tensor
 
+from nbxplain.core.errors import MethodError
+
+
+def check_level(alpha: float) -> None:
+    """Raises MethodError for what is no level of significance."""
+    if not 0 < alpha < 1:
+        raise MethodError(
+            f"alpha = {alpha} is no level of significance.", "Give it between 0 and 1."
+        )
+
 
 def permutation_p(statistic: float, null: Tensor) -> float:
     """How often a set without the concept does as well, two-sided: (1 + count) / (1 + R).

@@ -22,6 +22,7 @@ from nbxplain.concepts.features import FeatureCache, Reader, decoded
 from nbxplain.concepts.result import TCAV
 from nbxplain.concepts.scoring import Geometry, corrected, scored
 from nbxplain.concepts.sets import FEWEST, Sets, draw
+from nbxplain.concepts.significance import check_level
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.cav import Space
 from nbxplain.core.errors import InputError, LayerError, MethodError
@@ -116,10 +117,7 @@ class Test:
         for name, value, least in (("permutations", self.permutations, 19), ("runs", self.runs, 2)):
             if value < least:
                 raise MethodError(f"{name} = {value} says nothing.", f"Give at least {least}.")
-        if not 0 < self.alpha < 1:
-            raise MethodError(
-                f"alpha = {self.alpha} is no level of significance.", "Give it between 0 and 1."
-            )
+        check_level(self.alpha)
         names = [concept.name for concept in self.concepts]
         for name in {name for pair in self.relative for name in pair}:
             if name not in names:

@@ -421,6 +421,8 @@ def test_layer_and_class_are_chosen_where_they_are_not_given() -> None:
         ({"method": "nmf"}, MethodError, "'nmf'"),
         ({"importance": "shapley"}, MethodError, "'shapley'"),
         ({"count": 1}, MethodError, "count = 1"),
+        ({"method": "ace", "alpha": 5.0}, MethodError, "alpha = 5.0 is no level"),
+        ({"method": "ace", "alpha": 0.0}, MethodError, "alpha = 0.0 is no level"),
         ({"sizes": ()}, InputError, "sizes"),
         ({"sizes": (2.0,)}, InputError, "sizes"),
         ({"method": "ace", "segments": (1,)}, InputError, "superpixels"),
