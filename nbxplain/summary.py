@@ -188,7 +188,7 @@ def summarize(
     Raises ExplanationError for what cannot be explained or has no parts in common.
     """
     notices = []
-    if background is None and is_background(data):
+    if background is None and is_background(data) and not isinstance(data, Mapping):
         background = data[:: -(-len(data) // BACKGROUND)]
         notices.append(f"The background is {len(background)} of the {len(data)} rows themselves.")
     if background is not None and not is_background(background):

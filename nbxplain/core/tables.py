@@ -309,6 +309,11 @@ def _rows(rows: Any) -> Iterator[Any]:
             yield from rows
         elif rows:
             yield rows
+    elif type(rows).__name__ == "Bunch":
+        raise InputError(
+            "A scikit-learn Bunch is a whole data set with its targets and description.",
+            "Give its rows: dataset.data.",
+        )
     else:
         yield rows
 

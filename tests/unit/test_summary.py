@@ -9,6 +9,8 @@ import pytest
 import torch
 from matplotlib.collections import PathCollection
 from numpy.typing import NDArray
+from sklearn.datasets import load_iris
+from sklearn.linear_model import LogisticRegression
 from torch import nn
 
 from nbxplain import Regions, Summary, explain, summarize
@@ -110,6 +112,21 @@ def test_the_target_is_the_class_that_is_predicted_most() -> None:
 def test_a_summary_has_one_target() -> None:
     with pytest.raises(InputError, match="one target"):
         summarize(nn.Linear(3, 3), torch.rand(2, 3), target=[0, 1])
+
+
+def test_a_data_set_of_scikit_learn_is_no_table() -> None:
+    """It is a dict of everything there is: rows, targets, text."""
+    data = load_iris()
+    fitted = LogisticRegression(max_iter=500).fit(data.data, data.target)
+    for call in (
+        lambda: summarize(fitted, data, progress=False),
+        lambda: summarize(fitted, data.data, background=data, progress=False),
+        lambda: explain(fitted, data, "gradient", progress=False),
+    ):
+        with pytest.raises(InputError, match=r"Bunch.*dataset\.data"):
+            call()
+    with pytest.raises(InputError, match="The row lacks"):
+        summarize(fitted, {"a": 1}, progress=False)
 
 
 def test_pictures_share_a_grid() -> None:
