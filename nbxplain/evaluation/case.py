@@ -188,8 +188,7 @@ def case(model: Any, inputs: Any, attribution: Explained | None, options: Option
     with plainly():
         setting = ask(adapter, adapter.read(inputs), target)
         if isinstance(attribution, str | Method):
-            method = suited(make(attribution), setting.inputs)
-            return explained(setting, method, passes, layer)
+            return explained(setting, make(attribution), passes, layer)
     if attribution is None:
         return Case(setting, torch.empty(len(setting.inputs.tensor), 0), passes)
     return Case(setting, _fitting(attribution, setting.inputs), passes)
@@ -207,8 +206,11 @@ def adapter_for(model: Any, options: Options) -> ModelAdapter:
 def explained(
     setting: Setting, method: Method, passes: Callable[[], Passes], layer: str | None
 ) -> Case:
-    """The case of a method, run to its end."""
-    last = final(attributions(setting, method, passes(), layer))
+    """The case of a method, run to its end, with a table's background for what is absent."""
+    # What suits a method is said in its own notices.
+    inputs = replace(setting.inputs, notices=list(setting.inputs.notices))
+    setting = replace(setting, inputs=inputs)
+    last = final(attributions(setting, suited(method, inputs), passes(), layer))
     return replace(Case.of(last, setting, passes), layer=layer or last.layer)
 
 

@@ -209,8 +209,9 @@ def benchmark(
 
     data: inputs as explain takes them. methods: names or method objects. metrics: names of
     METRICS, or a dict from names to Metric. path: a JSON file that keeps what is done and is gone
-    on from; it belongs to one model, data set and choice of target. block: inputs explained in one
-    call. A method that cannot run is listed under `failures` and stops no other. Raises InputError.
+    on from; it belongs to one model, data set, background and choice of target. block: inputs
+    explained in one call. A method that cannot run is listed under `failures` with what to do, and
+    stops no other. Of tables, `background` is what methods average over. Raises InputError.
     """
     with plainly():
         adapter = adapter_for(model, options)
@@ -267,7 +268,7 @@ def benchmark_steps(
                         known = metric.measure(case).double().tolist()
                         kept.put(key, known)
                     except ExplanationError as error:
-                        failures[label] = error.title
+                        failures[label] = str(error)
                 if known is not None:
                     values[m, i, part] = torch.tensor(known, dtype=torch.float64)
                 done += 1
@@ -306,6 +307,8 @@ class _Kept:
         self._path = None if path is None else Path(path)
         digest = hashlib.sha256(str(setting.adapter.weight_hash).encode())
         digest.update(repr((setting.names, tuple(setting.inputs.tensor.shape))).encode())
+        if setting.inputs.table is not None:
+            digest.update(str(setting.inputs.table.digest).encode())
         digest.update(setting.inputs.tensor.detach().cpu().contiguous().numpy().tobytes())
         self._of = digest.hexdigest()[:16]
         self._known: dict[str, list[float | None]] = {}
@@ -322,7 +325,7 @@ class _Kept:
             ) from error
         if of != self._of:
             raise InputError(
-                f"{path.name!r} belongs to another model, data set or target.",
+                f"{path.name!r} belongs to another model, data set, background or target.",
                 "Give another path, or remove it to start anew.",
             )
         return known

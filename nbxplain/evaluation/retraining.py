@@ -154,6 +154,7 @@ def roar(
     fractions: of the places that are replaced (kind="remove", ROAR) by the training set's mean of
         each channel or feature, or that alone are kept (kind="keep", KAR).
     absolute: rank by magnitude.
+    background: for tables, rows that methods average over, as in explain.
 
     Raises ModelError for a training function that returns no model, InputError for data that do
     not match.

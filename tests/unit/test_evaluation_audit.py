@@ -227,6 +227,44 @@ def test_a_better_method_ranks_first(ranked: Benchmark) -> None:
     assert isinstance(faithful.figure(), matplotlib.figure.Figure)
 
 
+USUAL, ROWS = torch.tensor([[3.0, 1.0], [5.0, 1.0]]), torch.tensor([[2.0, 2.0], [6.0, 3.0]])
+"""A background whose mean is (4, 1), and rows of a table."""
+
+
+def weighed() -> nn.Module:
+    """The score 2 a + 10 b: of a row, 2 (a - 4) and 10 (b - 1) are due to its features."""
+    model = nn.Linear(2, 1, bias=False).eval()
+    nn.init.constant_(model.weight, 2.0)
+    model.weight.data[0, 1] = 10.0
+    return model
+
+
+METHODS = ["integrated_gradients", "shapley", "gradient_shap"]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_audit_of_a_table_is_against_its_background(method: str) -> None:
+    found = audit(weighed(), ROWS, method=method, background=USUAL, progress=False)
+    expected = torch.tensor([[-4.0, 10.0], [4.0, 20.0]], dtype=torch.float64)
+    torch.testing.assert_close(found.signed, expected, rtol=1e-4, atol=1e-4)
+
+
+def test_a_benchmark_of_a_table_is_against_its_background(tmp_path: Path) -> None:
+    first = {"first": Metric(lambda case: case.values[:, 0], 1)}
+    model, path = weighed(), tmp_path / "kept.json"
+
+    def run(background: Tensor | None) -> Benchmark:
+        given = {"background": background, "path": path, "progress": False}
+        return benchmark(model, ROWS, METHODS, first, **given)
+
+    expected = torch.tensor([[-4.0, 4.0]], dtype=torch.float64).expand(3, 1, 2)
+    torch.testing.assert_close(run(USUAL).values, expected, rtol=1e-4, atol=1e-4)
+    with pytest.raises(InputError, match="another model, data set, background"):
+        run(USUAL + 1)
+    path.unlink()
+    assert "Give background=" in run(None).failures["GradientSHAP"]
+
+
 def values(*rows: list[list[float]], better: int = 1) -> Benchmark:
     """A benchmark with these values (methods, metrics, N)."""
     found = torch.tensor(rows, dtype=torch.float64)

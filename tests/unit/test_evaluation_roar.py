@@ -69,6 +69,23 @@ def test_what_is_trained_on() -> None:
     assert float(found.accuracy[0].max()) < 0.8
 
 
+def test_the_maps_of_a_table_are_against_its_background() -> None:
+    """The score is the sum of two features near 1 and 10; against 9 the first is the farther."""
+    x = torch.stack([torch.full((8,), 1.0), torch.arange(10.0, 18.0) / 8 + 9], 1)
+    y, calls = torch.arange(8) % 2, []
+
+    def train(x: Tensor, y: Tensor, seed: int) -> nn.Module:
+        calls.append(x)
+        model = nn.Linear(2, 1, bias=False)
+        nn.init.ones_(model.weight)
+        return model
+
+    usual = torch.tensor([[9.0, 9.0], [9.0, 9.0]])
+    data, options = (x, y, x, y), {"absolute": True, "background": usual, "progress": False}
+    nbxplain.roar(train, data, ["integrated_gradients"], (0.5,), seeds=1, **options)
+    assert torch.equal(calls[1][:, 1], x[:, 1]), "the baseline is zero"
+
+
 def test_keeping_is_the_opposite() -> None:
     x, *_ = toy()
     found, calls = seen(kind="keep", absolute=True)
