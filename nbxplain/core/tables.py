@@ -106,7 +106,9 @@ class Table:
         what, categories = "The background", dict(self.categories)
         if not isinstance(rows, Tensor):
             for name, values in self._columns(rows, what):
-                if name not in categories and any(isinstance(value, str) for value in values):
+                if name in categories or _numeric(values):
+                    continue
+                if any(isinstance(value, str) for value in values):
                     known = {value for value in values if not _missing(value)}
                     categories[name] = tuple(sorted(known, key=str))
         table = replace(self, categories=categories)

@@ -75,7 +75,7 @@ class Bounds:
         for name, (start, end) in allowed.ranges.items():
             if name in table.categories:
                 raise InputError(f"{name!r} has categories, no range.", "List it as immutable.")
-            ends = torch.tensor([start, end]).to(rows)
+            ends = rows.new_tensor([start, end])
             if whole[at[name]]:
                 ends = torch.stack([ends[0].ceil(), ends[1].floor()])
             if not bool(ends[0] <= ends[1]):

@@ -29,6 +29,8 @@ Search = Literal["auto", "gradient", "genetic", "nearest"]
 CANDIDATES = 4
 """Candidates of a gradient search for each row that is wanted."""
 POPULATION = 48
+TIDYING = 8
+"""About how many steps follow those of the search."""
 TOGETHER = 8192
 """Rows in a pass: tables are small."""
 
@@ -64,8 +66,8 @@ def counterfactuals(
     "increase" or "decrease"}. costs: {name: weight}, 1 by default. causal_graph: what follows from
     an action. search: "gradient" follows slopes (torch modules; Wachter et al. 2017, Mothilal et
     al. 2020), "genetic" and "nearest" need none; "auto" takes the first that the model allows.
-    steps: of the walk, or generations. diversity: how much distance between the rows is worth
-    beside nearness. Raises ExplanationError.
+    steps: of the walk at most, or generations. diversity: how much distance between the rows is
+    worth beside nearness. Raises ExplanationError.
     """
     adapter = ModelAdapter(
         model, None, labels, output,
@@ -129,11 +131,11 @@ def searching(
     hunt = Hunt(rows, bounds, wish, adapter, passes, allowed.graph, table.names, generator)
     known = table.background[~table.background.isnan().any(1)]
     used, candidates = _candidates(hunt, plan, known)
-    total = hunt.tidying + (1 if used == "nearest" else plan.steps)
+    total = TIDYING + (1 if used == "nearest" else plan.steps)
 
-    def result(shift: Tensor, done: int) -> Counterfactuals:
-        shift = hunt.chosen(shift, plan.k, plan.diversity)
-        found, margin = hunt.outcome(shift), hunt.granted(shift)
+    def result(shift: Tensor, done: int, total: int) -> Counterfactuals:
+        shift, margin = hunt.chosen(shift, plan.k, plan.diversity)
+        found = hunt.outcome(shift)
         result = Counterfactuals(
             original=rows.cpu(),
             rows=found.cpu(),
@@ -166,11 +168,13 @@ def searching(
             result.notices.append(f"{count} instead of {plan.k}: no others that differ were found.")
         return result
 
-    for done, shift in enumerate(_tidied(hunt, candidates), 1):
-        if done < total and time.perf_counter() - shown > every:
-            yield result(shift, done)
+    done, shift = 0, rows
+    for better in _tidied(hunt, candidates):
+        if done and time.perf_counter() - shown > every:
+            yield result(shift, done, max(total, done + 1))
             shown = time.perf_counter()
-    yield result(shift, total)
+        done, shift = done + 1, better
+    yield result(shift, done, done)
 
 
 def _candidates(hunt: Hunt, plan: Plan, background: Tensor) -> tuple[str, Iterator[Tensor]]:

@@ -7,7 +7,8 @@ yields the best candidates it has after every step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,19 +21,27 @@ from nbxplain.counterfactuals.bounds import Bounds
 from nbxplain.counterfactuals.causal import CausalGraph
 from nbxplain.counterfactuals.wish import Wish
 
-SHRINK = 0.03
-"""Of a walk: the cost that each step takes from every feature, as a share of the step."""
-HALVINGS = 10
+BEYOND = 0.1
+"""Of a walk: how far its first step aims beyond the boundary, as a share of the way to it."""
+PATIENCE = 2
+"""Steps without a candidate that gets cheaper by GAIN, after which a walk ends."""
+GAIN = 0.01
+FINE = 1e-3
+"""The share of a change down to which its shortest valid part is found."""
+AT_ONCE, CUTS = 4096, 31
+"""Rows and parts of a change that are tried in one go."""
 FEWER = 2.0
 """What a changed feature costs beside its distance, where candidates are compared."""
 CLEAR = 1e-6
 """The least margin that counts as valid: on the boundary itself nothing is decided."""
-
-
 ALIKE = 0.1
 """Below which difference in every feature, in scales, two rows that change the same are one."""
 REPEATED = 1e8
 """What a repetition costs: less than being invalid."""
+
+
+Part = Callable[[Tensor], Tensor]
+"""Shares (Q, C, n) of a change -> parts of it (Q, C, n, F); the whole for 1."""
 
 
 @dataclass
@@ -76,6 +85,9 @@ class Hunt:
         """What the shifts (Q, C, F) cost (Q, C): what follows from them by itself costs nothing."""
         return self._costs(shift).sum(2)
 
+    def _worth(self, shift: Tensor) -> Tensor:
+        return self.cost(shift) + FEWER * (shift != 0).sum(2)
+
     def _costs(self, shift: Tensor) -> Tensor:
         return self.bounds.change(torch.zeros_like(self.rows), shift)
 
@@ -103,34 +115,54 @@ class Hunt:
     # With gradients
 
     def walk(self, shift: Tensor, steps: int) -> Iterator[Tensor]:
-        """Along the margin's slope while it is negative, towards the row otherwise.
+        """To the cheapest point on the boundary that the model would have if it were linear as it
+        is at a candidate, and again from there, until no candidate gets cheaper (sequential linear
+        programming).
 
         Each candidate weighs features differently, by which candidates come to differ.
         """
         weight = self._drawn(shift.shape, 0.3, 1.7) * self.bounds.costs
-        numbers = (~self.bounds.discrete).to(shift)
-        scale, starts, best = self.bounds.scale, shift, shift.clone()
-        lowest = torch.where(self.margins(self.outcome(shift)) > CLEAR, self.cost(shift), torch.inf)
-        shift = torch.where(self.bounds.discrete, shift, self.least.lerp(shift, 0.5))
-        for number in range(steps):
+        starts, best, lowest = shift, shift, shift.new_full(shift.shape[:2], torch.inf)
+        still, beyond = 0, BEYOND
+        for _ in range(steps):
             margin, slope = self._slope(shift)
-            cost = torch.where(margin > CLEAR, self.cost(shift), torch.inf)
-            better = cost < lowest
-            best[better], lowest[better] = shift[better], cost[better]
-            size = 0.5 * (1 - number / steps) + 0.02
-            # Steepest where a unit of cost buys most.
-            slope = slope * scale * numbers / weight
-            slope = slope / slope.abs().amax(2, keepdim=True).clamp(min=1e-30)
-            ahead = shift / scale + size * slope * (margin <= CLEAR).unsqueeze(2)
-            less = SHRINK * size * weight + size * 0.1 * weight * (margin > CLEAR).unsqueeze(2)
-            near = ahead.sign() * (ahead.abs() - less * numbers).clamp(min=0)
-            shift = self.clamped(torch.where(self.bounds.discrete, shift, near * scale))
+            worth = torch.where(margin > CLEAR, self._worth(shift), torch.inf)
+            still = 0 if (worth < (1 - GAIN) * lowest).any() else still + 1
+            best = torch.where((worth < lowest).unsqueeze(2), shift, best)
+            lowest = lowest.minimum(worth)
             yield torch.cat([best, starts], 1)
+            if still >= PATIENCE and lowest.isfinite().any(1).all():
+                return
+            shift = self._cheapest(shift, margin, slope, weight, 1 + beyond)
+            beyond /= 2
+
+    def _cheapest(
+        self, shift: Tensor, margin: Tensor, slope: Tensor, weight: Tensor, reach: float
+    ) -> Tensor:
+        """Where a model of this slope (Q, C, F) everywhere would have a margin, at the least
+        weighted cost: the numbers that buy most of it one after the other, each to its end.
+        """
+        held = torch.where(self.bounds.discrete, shift, self.least)
+        needed = ((slope * (shift - held)).sum(2) - margin) * reach + CLEAR
+        ends = torch.where(slope > 0, self._ends[1], self._ends[0])
+        ends = torch.where(self.bounds.discrete, 0.0, ends - held)
+        order = (slope.abs() * self.bounds.scale / weight).argsort(2, descending=True)
+        gain = (slope * ends).gather(2, order)
+        before = gain.cumsum(2) - gain
+        share = ((needed.unsqueeze(2) - before) / gain.clamp(min=1e-30)).clamp(0, 1)
+        return held + torch.zeros_like(shift).scatter(2, order, share) * ends
+
+    @cached_property
+    def _ends(self) -> tuple[Tensor, Tensor]:
+        """The smallest and the largest shifts (Q, 1, F)."""
+        low, high = self.bounds.low - self.rows, self.bounds.high - self.rows
+        return low.unsqueeze(1), high.unsqueeze(1)
 
     def _slope(self, shift: Tensor) -> tuple[Tensor, Tensor]:
         """Margins (Q, C) and their gradients with respect to the shifts."""
-        with torch.enable_grad():
-            acted = shift.detach().requires_grad_()
+        acts = bool(self.graph.effects)
+        with torch.set_grad_enabled(acts):
+            acted = shift.detach().requires_grad_(acts)
             others = self.graph.outcome(self.rows, acted, self.names)
         flat = others.detach().flatten(0, 1)
         margin, slope = flat.new_zeros(len(flat)), torch.zeros_like(flat)
@@ -139,7 +171,7 @@ class Hunt:
         ):
             margin[part.rows], slope[part.rows] = part.scores, part.gradient
         slope = slope.view_as(others)
-        if self.graph.effects:
+        if acts:
             (slope,) = torch.autograd.grad(others, acted, slope)
         return margin.view(shift.shape[:2]), slope
 
@@ -183,15 +215,14 @@ class Hunt:
     def tidy(self, shift: Tensor) -> Iterator[Tensor]:
         """Whole numbers, as few changes as possible, each as small as possible, all still valid."""
         shift = self._rounded(shift)
-        for improve in (self._sparse, self._near, self._sparse):
+        for improve in (self._sparse, self._near):
             for better in improve(shift):
                 shift = better
                 yield shift
 
-    @property
-    def tidying(self) -> int:
-        """How many steps `tidy` takes."""
-        return 2 * self.rows.shape[1] + HALVINGS
+    def _margins(self, shifts: Tensor) -> Tensor:
+        """Margins (Q, C, n) of shifts (Q, C, n, F), in one go."""
+        return self.margins(self.outcome(shifts.flatten(1, 2))).view(shifts.shape[:3])
 
     def _if_valid(self, shift: Tensor, other: Tensor) -> Tensor:
         """`other` where it is valid, else `shift`."""
@@ -213,40 +244,80 @@ class Hunt:
         return self.clamped(torch.where(self.bounds.whole & (shift != 0), away, shift))
 
     def _sparse(self, shift: Tensor) -> Iterator[Tensor]:
-        """Gives features back, the cheapest change first, while that stays valid."""
-        order, least = self._costs(shift).argsort(2), self.least.expand_as(shift)
-        for place in range(shift.shape[2]):
-            one = order[:, :, place : place + 1]
-            without = shift.scatter(2, one, least.gather(2, one))
-            shift = self._if_valid(shift, without)
-            yield shift
+        """Gives features back while that stays valid: those first that save most for what they add
+        to the margin, as many together as can be, and again.
+        """
+        one = torch.eye(shift.shape[2], dtype=torch.bool, device=shift.device)
+        while True:
+            costs = self._costs(shift - self.least)
+            most = int((costs > 0).sum(2).amax())
+            cost, places = costs.topk(most, 2)
+            given = torch.cat(
+                [torch.zeros_like(shift, dtype=torch.bool).unsqueeze(2), one[places]], 2
+            )
+            some = given.split(max(1, AT_ONCE // shift[..., 0].numel()), 2)
+            margin = torch.cat([self._margins(self._without(shift, each)) for each in some], 2)
+            spare = (cost > 0) & (margin[..., 1:] > CLEAR)
+            if not spare.any():
+                return
+            loss = (margin[..., :1] - margin[..., 1:]).nan_to_num(0.0)
+            saved = torch.where(spare, (cost + FEWER) / loss.clamp(min=1e-9), -1.0)
+            rank = saved.argsort(2, descending=True).argsort(2).masked_fill(~spare, most)
+            ranks = torch.full(shift.shape, most, device=shift.device).scatter(2, places, rank)
+            for fewer in self._shortest(self._fewer(shift, ranks, most), shift, 1 / most):
+                yield fewer
+            shift = fewer
 
-    def _near(self, shift: Tensor) -> Iterator[Tensor]:
-        """The shortest part of each shift that is valid, by bisection."""
+    def _fewer(self, shift: Tensor, ranks: Tensor, most: int) -> Part:
+        """Without the features of the lowest ranks: of the whole without one, of nothing `most`."""
 
         def part(share: Tensor) -> Tensor:
-            return torch.where(
-                self.bounds.discrete, shift, self._outwards(self.least.lerp(shift, share))
-            )
+            last = ((1 - share) * most).round().clamp(max=most - 1).unsqueeze(3)
+            return self._without(shift, ranks.unsqueeze(2) <= last)
 
+        return part
+
+    def _near(self, shift: Tensor) -> Iterator[Tensor]:
+        """The shortest part of each shift that is valid."""
+
+        def part(share: Tensor) -> Tensor:
+            shifts = self.least.unsqueeze(2).lerp(shift.unsqueeze(2), share.unsqueeze(3))
+            outwards = self._outwards(shifts.flatten(1, 2)).view_as(shifts)
+            return torch.where(self.bounds.discrete, shift.unsqueeze(2), outwards)
+
+        yield from self._shortest(part, shift, FINE)
+
+    def _without(self, shift: Tensor, given: Tensor) -> Tensor:
+        """Shifts (Q, C, n, F) that give back n sets of features."""
+        return torch.where(given, self.least.unsqueeze(2), shift.unsqueeze(2))
+
+    def _shortest(self, part: Part, shift: Tensor, fine: float) -> Iterator[Tensor]:
+        """The smallest valid part of each shift (Q, C, F), the whole where none is smaller, to a
+        share of `fine`: by as many cuts at once as make a pass."""
+        cuts = max(1, min(CUTS, AT_ONCE // shift[..., 0].numel(), math.ceil(1 / fine) - 1))
+        between = torch.arange(1, cuts + 1).to(shift) / (cuts + 1)
         low, high = torch.zeros_like(shift[..., :1]), torch.ones_like(shift[..., :1])
-        for _ in range(HALVINGS):
-            middle = (low + high) / 2
-            valid = (self.margins(self.outcome(part(middle))) > CLEAR).unsqueeze(2)
-            low, high = torch.where(valid, low, middle), torch.where(valid, middle, high)
-            yield part(high)
+        for _ in range(max(1, math.ceil(-math.log(fine) / math.log(cuts + 1) - 1e-9))):
+            shares = low + (high - low) * between
+            valid = self._margins(part(shares)) > CLEAR
+            missed = (~valid).int().cumprod(2).sum(2, keepdim=True)
+            ends = torch.cat([low, shares, high], 2)
+            low, high = ends.gather(2, missed), ends.gather(2, missed + 1)
+            yield part(high).squeeze(2)
 
-    def chosen(self, shift: Tensor, count: int, diversity: float) -> Tensor:
-        """The best `count` of the candidates: valid ones, near the row and far from each other.
+    def chosen(self, shift: Tensor, count: int, diversity: float) -> tuple[Tensor, Tensor]:
+        """The best `count` of the candidates, valid ones, near the row and far from each other, and
+        their margins (Q, count).
 
         Fewer where there are no more that differ: what repeats another in every query, or all but
         repeats it, is left out.
         """
         margin = self.granted(shift)
-        worth = _ranked(margin, self.cost(shift) + FEWER * (shift != 0).sum(2))
+        worth = _ranked(margin, self._worth(shift))
         apart = torch.full_like(worth, torch.inf)
         known = torch.zeros_like(worth, dtype=torch.bool)
         picked: list[Tensor] = []
+        margins: list[Tensor] = []
         fresh: list[bool] = []
         rows = torch.arange(len(shift))
         for number in range(count):
@@ -254,6 +325,7 @@ class Hunt:
             gain = torch.where(known, -REPEATED, gain)
             best = (worth - gain).argmin(1)
             picked.append(shift[rows, best])
+            margins.append(margin[rows, best])
             fresh.append(not bool(known[rows, best].all()))
             other = picked[-1].unsqueeze(1)
             difference = (shift - other).abs() / self.bounds.scale
@@ -261,7 +333,7 @@ class Hunt:
             apart = apart.minimum(difference.sum(2))
             known |= (((shift != 0) == (other != 0)) & (difference < ALIKE)).all(2)
             worth[rows, best] = 1e15
-        return torch.stack(picked, 1)[:, fresh]
+        return torch.stack(picked, 1)[:, fresh], torch.stack(margins, 1)[:, fresh]
 
     def _drawn(self, shape: torch.Size, low: float, high: float) -> Tensor:
         drawn = torch.rand(shape, generator=self.generator, dtype=self.rows.dtype)

@@ -56,6 +56,43 @@ def test_the_cheapest_change_of_a_linear_model_is_of_one_feature(search: Any) ->
     assert float(result.distance[0, 0]) == pytest.approx(1 / 4.1, abs=0.005)
 
 
+def test_where_one_feature_is_not_enough_the_next_best_one_follows() -> None:
+    """The knapsack's solution: 0.5 of the first feature is all there may be, and gains 1 of the 2
+    that are wanted; the second one, of slope -1, gives the other 1 of its 1.5."""
+    model = Line([2.0, -1.0, 0.5], -2.0)
+    result = counterfactuals(
+        model, np.zeros(3), 1, background=UNIT, k=1, search="gradient",
+        ranges={"feature 0": (-4.0, 0.5), "feature 1": (-1.5, 1.5), "feature 2": (-1.0, 1.0)},
+    )  # fmt: skip
+    torch.testing.assert_close(
+        result.rows[0, 0], torch.tensor([0.5, -1, 0]).to(result.rows), atol=0.03, rtol=0
+    )
+
+
+def test_a_query_alone_takes_few_passes(cancer: Any) -> None:
+    """What it costs is the calls of the model: each looks at all candidates together."""
+    model, x, names = cancer
+    calls: list[int] = []
+
+    class Counted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = model
+
+        def forward(self, rows: Tensor) -> Tensor:
+            calls.append(len(rows))
+            scores: Tensor = self.inner(rows)
+            return scores
+
+    queries = x[model(x).argmax(1) == 0][:10]
+    for query in queries:
+        found = counterfactuals(
+            Counted(), query, 1, background=x.numpy(), feature_names=names, search="gradient"
+        )
+        assert found.validity == 1
+    assert len(calls) / len(queries) <= 30
+
+
 def test_costs_decide_which_feature_is_changed() -> None:
     model = Line([2.0, -1.0, 0.5], -2.0)
     result = counterfactuals(model, np.zeros(3), 1, background=UNIT, k=1, costs={"feature 0": 5.0})
