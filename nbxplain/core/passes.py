@@ -19,6 +19,7 @@ from nbxplain.core.capture import Capture, Edit, Edited
 from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
 from nbxplain.core.errors import Cancelled, MethodError, ModelError
 from nbxplain.core.fusion import Fusion, fusion_for, settled
+from nbxplain.core.nearby import Near, Nearby
 from nbxplain.core.outcome import finite, gradients_at, reached
 from nbxplain.core.pace import FORMATS, Layout, laid_out, pace
 from nbxplain.core.rules import attention_rules
@@ -129,21 +130,36 @@ class Passes:
             raise Cancelled
 
     def scores(
-        self, count: int, build: Build, score: Score, change: Change | None = None
+        self,
+        count: int,
+        build: Build,
+        score: Score,
+        change: Change | None = None,
+        near: Near | None = None,
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Rows and scores of `count` inputs, chunk by chunk, without gradients.
 
-        With `change` a layer's output is edited on the way.
+        With `change` a layer's output is edited on the way. Inputs that differ only in a window
+        from pictures that they are `near` are computed there alone, where that pays (nearby.py).
         """
+        nearby = Nearby(self._adapter.model, near) if near and not change else None
 
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
             edit = change(rows) if change else None
+
+            def inputs() -> Tensor:
+                return self._laid_out(build(rows))
+
             with torch.no_grad():
-                output, _ = self._fused(
-                    model,
-                    lambda: self._laid_out(build(rows)),
-                    lambda: Edited(model, edit) if edit else nullcontext(),
-                )
+                output = None
+                if nearby and self._fusion and self.layout == "channels_last":
+                    with self._autocast():
+                        run = partial(self._run, model)
+                        output = nearby.output(run, inputs, rows, self._fusion)
+                if output is None:
+                    output, _ = self._fused(
+                        model, inputs, lambda: Edited(model, edit) if edit else nullcontext()
+                    )
                 return rows, finite(score(output.to(self._adapter.dtype), rows), "score")
 
         yield from self._chunks(count, build, step, backward=False, fusing=True)

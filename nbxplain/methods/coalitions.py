@@ -16,6 +16,7 @@ from torch import Tensor
 
 from nbxplain.core.background import Background
 from nbxplain.core.baseline import Baseline
+from nbxplain.core.nearby import Near
 from nbxplain.core.regions import Regions
 from nbxplain.methods.base import Method, Question, paint, parameter
 
@@ -82,7 +83,8 @@ class Masking:
         def score(output: Tensor, index: Tensor) -> Tensor:
             return self.question.target.score(output, place(index)[0])
 
-        for index, scores in self.question.passes.scores(count, build, score):
+        near = Near(self.x, lambda index: place(index)[0])
+        for index, scores in self.question.passes.scores(count, build, score, near=near):
             yield Scored(*place(index), scores)
 
 
