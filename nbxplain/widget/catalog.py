@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
+from nbxplain.core.estimator import Estimator
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer
 from nbxplain.core.parameters import Parameters
@@ -175,7 +176,7 @@ def catalog(
         "model": {
             "name": adapter.name,
             "device": str(adapter.device),
-            "precision": precision,
+            "precision": _precision(adapter, precision),
             "input": _size(inputs),
         },
         "edits": None if inputs.is_table else edit_tools(),
@@ -191,6 +192,14 @@ def edit_tools() -> EditTools:
         ],
         "adjustments": controls(Adjustments),
     }
+
+
+def _precision(adapter: ModelAdapter, asked: str) -> str:
+    """What the passes compute in; an estimator does not say what it computes in."""
+    if asked != "float32":
+        return asked
+    estimator = isinstance(adapter.model, Estimator)
+    return "" if estimator else str(adapter.dtype).removeprefix("torch.")
 
 
 def _size(inputs: Inputs) -> str:

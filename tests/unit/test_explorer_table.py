@@ -83,6 +83,19 @@ def test_it_opens_on_a_row(explore: Open, pipeline: Any) -> None:
     assert explorer._catalog["layers"] == []
 
 
+def test_the_foot_says_what_is_computed_in(explore: Open, pipeline: Any) -> None:
+    told = [
+        explore(model, **options)._catalog["model"]["precision"]
+        for model, options in (
+            (pipeline, {}),
+            (network(), {}),
+            (network().double(), {}),
+            (network(), {"precision": "bfloat16"}),
+        )
+    ]
+    assert told == ["", "float32", "float64", "bfloat16"]
+
+
 def test_the_page_sees_the_features(explore: Open) -> None:
     explorer = explore()
     frame = people()

@@ -77,7 +77,7 @@ class BaselineInfo(TypedDict):
 
 
 class ModelInfo(TypedDict):
-    """The line at the foot of the widget."""
+    """The line at the foot of the widget; of an estimator the precision is not known: empty."""
 
     name: str
     device: str
