@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
-from nbxplain.core.parameters import Parameters
+from nbxplain.core.parameters import Dtype, Parameters, packed, unpacked
 
 
 class Background(Parameters):
@@ -28,7 +26,7 @@ class Background(Parameters):
     baselines: tuple[Baseline, ...] = Field((), description="Baselines, one a sample.")
     data: str = Field("", description="The values of the batch in base64.")
     shape: tuple[int, ...] = Field((), description="Shape of the batch.")
-    dtype: Literal["float32", "float64"] = Field("float32", description="What its values are.")
+    dtype: Dtype = Field("float32", description="What its values are.")
 
     @model_validator(mode="before")
     @classmethod
@@ -44,7 +42,7 @@ class Background(Parameters):
         if bool(self.data) == bool(self.baselines):
             raise ValueError("a background is a batch with at least one row, or some baselines")
         if self.data:
-            self._values()
+            unpacked(self.data, self.shape, self.dtype)
         return self
 
     @classmethod
@@ -65,7 +63,7 @@ class Background(Parameters):
         x = inputs.tensor
         if self.baselines:
             return torch.stack([b.tensor_for(inputs, device) for b in self.baselines])
-        rows = torch.from_numpy(self._values().copy()).to(device, x.dtype)
+        rows = torch.from_numpy(unpacked(self.data, self.shape, self.dtype)).to(device, x.dtype)
         if rows.shape[1:] != x.shape[1:]:
             raise InputError(
                 f"The background has rows of shape {tuple(rows.shape[1:])}, the input "
@@ -73,11 +71,6 @@ class Background(Parameters):
                 "Give a batch (K, ...) of inputs as they are fed to the model.",
             )
         return rows.unsqueeze(1).expand(len(rows), *x.shape)
-
-    def _values(self) -> NDArray[Any]:
-        kind = "<f4" if self.dtype == "float32" else "<f8"
-        data = base64.b64decode(self.data, validate=True)
-        return np.frombuffer(data, kind).reshape(self.shape)
 
 
 def _encoded(rows: Any) -> dict[str, Any]:
@@ -93,9 +86,7 @@ def _encoded(rows: Any) -> dict[str, Any]:
         raise InputError(
             "The background has values that are NaN or infinite.", "Replace them first."
         )
-    dtype = "float32" if array.dtype == np.float32 else "float64"
-    data = base64.b64encode(array.astype("<f4" if dtype == "float32" else "<f8").tobytes())
-    return {"data": data.decode(), "shape": tuple(array.shape), "dtype": dtype}
+    return packed(array)
 
 
 __all__ = ["Background"]

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
-from nbxplain.core.parameters import Parameters
+from nbxplain.core.parameters import Dtype, Parameters, packed, unpacked
 from nbxplain.core.pixels import PixelSpace
 from nbxplain.core.tables import Table
 
@@ -37,8 +37,9 @@ class Baseline(Parameters):
         12.0, ge=0.5, le=64, description="Width of the blur.", json_schema_extra={"unit": "px"}
     )
     seed: int = Field(0, ge=0, le=9999, description="Seed of the noise.")
-    data: str = Field("", description="In base64: a PNG for image, float32 values for tensor.")
+    data: str = Field("", description="In base64: a PNG for image, the values for tensor.")
     shape: tuple[int, ...] = Field((), description="Shape of the tensor.")
+    dtype: Dtype = Field("float32", description="What the tensor's values are.")
 
     @model_validator(mode="before")
     @classmethod
@@ -53,7 +54,7 @@ class Baseline(Parameters):
 
     @model_validator(mode="after")
     def _data_fits(self) -> Self:
-        size = len(base64.b64decode(self.data, validate=True)) // 4
+        size = len(base64.b64decode(self.data, validate=True)) // np.dtype(self.dtype).itemsize
         if self.kind == "tensor" and size != int(np.prod(self.shape)):
             raise ValueError(f"the baseline holds {size} values, its shape is {self.shape}")
         if self.kind in ("image", "tensor") and not self.data:
@@ -94,7 +95,8 @@ class Baseline(Parameters):
         """The baseline as model input, of the shape of `inputs.tensor`. Raises InputError."""
         x = inputs.tensor.to(device)
         if self.kind == "tensor":
-            return _fitted(self._values().to(x), x)
+            values = unpacked(self.data, self.shape, self.dtype)
+            return _fitted(torch.from_numpy(values).to(x), x)
         if inputs.pixels is None:
             return self._row(x, inputs.table)
         return self._pixels(x, inputs.pixels)
@@ -134,17 +136,13 @@ class Baseline(Parameters):
         tensor = torch.from_numpy(pixels).view(picture.height, picture.width, -1)
         return tensor.permute(2, 0, 1).unsqueeze(0)
 
-    def _values(self) -> Tensor:
-        data = np.frombuffer(base64.b64decode(self.data), "<f4").reshape(self.shape)
-        return torch.from_numpy(data.copy())
-
 
 def _encoded(tensor: Tensor) -> dict[str, Any]:
-    values = tensor.detach().cpu().to(torch.float32).contiguous().numpy()
+    fine = tensor if tensor.dtype == torch.float64 else tensor.float()
+    values = fine.detach().cpu().numpy()
     if not np.isfinite(values).all():
         raise InputError("The baseline has values that are NaN or infinite.", "Replace them first.")
-    data = base64.b64encode(values.astype("<f4").tobytes()).decode()
-    return {"kind": "tensor", "data": data, "shape": tuple(values.shape)}
+    return {"kind": "tensor", **packed(values)}
 
 
 def _png(picture: Image.Image) -> str:

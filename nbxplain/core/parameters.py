@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import base64
+from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+
+Dtype = Literal["float32", "float64"]
 
 
 class Parameters(BaseModel):
@@ -16,3 +21,20 @@ class Parameters(BaseModel):
         """Only what differs from the defaults."""
         fields = type(self).model_fields
         return [(k, v) for k, v in super().__repr_args__() if v != fields[str(k)].default]
+
+
+def packed(values: NDArray[Any]) -> dict[str, Any]:
+    """Numbers as the fields `data` (base64), `shape` and `dtype`, float64 if not float32."""
+    dtype: Dtype = "float32" if values.dtype == np.float32 else "float64"
+    data = base64.b64encode(values.astype(_STORED[dtype]).tobytes()).decode()
+    return {"data": data, "shape": tuple(values.shape), "dtype": dtype}
+
+
+def unpacked(data: str, shape: tuple[int, ...], dtype: Dtype) -> NDArray[Any]:
+    """The numbers of such fields. Raises ValueError where they do not fit each other."""
+    values = np.frombuffer(base64.b64decode(data, validate=True), _STORED[dtype])
+    return values.astype(dtype).reshape(shape)
+
+
+_STORED = {"float32": "<f4", "float64": "<f8"}
+"""How bytes are ordered, whatever the machine."""

@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 from scipy.ndimage import gaussian_filter
-from torch import Tensor
+from torch import Tensor, nn
 
 from nbxplain import Baseline, ExplanationError, explain
 from nbxplain.core.baseline import blur
 from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.pixels import PixelSpace
-from tests.models import cnn, picture
+from tests.models import cnn, picture, seeded
+from tests.unit.test_rules import normal
 
 SPACE = PixelSpace((0.4, 0.5, 0.6), (0.2, 0.25, 0.3))
 CPU = torch.device("cpu")
@@ -157,6 +158,20 @@ def test_json_and_repr_round_trip(kind: str) -> None:
         assert torch.equal(again.tensor_for(asked(), CPU), made(kind, asked()))
 
 
+def test_a_fine_tensor_stays_fine() -> None:
+    """A model in float64 is explained against the very baseline it was given."""
+    model = seeded(lambda: nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))).double()
+    x, given = normal(2, 4), normal(4, seed=1)
+    result = explain(model, x, "deep_lift", baseline=given, progress=False)
+    with torch.no_grad():
+        start, end = model(given), model(x)[:, 0]
+    assert result.base_value is not None
+    torch.testing.assert_close(result.base_value, start.expand(2), rtol=0, atol=1e-12)
+    torch.testing.assert_close(result.values.sum(1), end - start, rtol=0, atol=1e-12)
+    kept = Baseline.model_validate_json(Baseline.tensor(given).model_dump_json())
+    assert torch.equal(kept.tensor_for(Inputs(x, None), CPU), given.expand(2, 4))
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -165,6 +180,7 @@ def test_json_and_repr_round_trip(kind: str) -> None:
         {"kind": "tensor"},
         {"kind": "image"},
         {"kind": "tensor", "data": "AAAA", "shape": (7,)},
+        {"kind": "tensor", "data": "AAAAAA==", "shape": (1,), "dtype": "float64"},
         {"colour": "red"},
     ],
 )
