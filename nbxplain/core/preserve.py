@@ -5,6 +5,8 @@ Training flags, hooks, `.grad`s, `requires_grad`, buffers and `__dict__`s of the
 therefore not restored but never touched, and the user may train or call the model in another
 thread meanwhile. (Restoring flags cannot be right while another thread uses the model.) The
 replica's weights ask for no gradient, so autograd keeps none of what weight gradients would need.
+Hooks are run with it, since they may change what passes through (pruning, spectral norm, a user's
+mask): one that appends to a list of the user's does so at every pass here too.
 """
 
 from __future__ import annotations
