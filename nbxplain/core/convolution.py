@@ -143,6 +143,11 @@ def _convolution_backward(
     dilation: list[int],
     groups: int,
 ) -> Tensor:
+    (outputs, inputs, *kernel), steps = weight.shape, [*stride, groups]
+    if max(*kernel, *steps) == 1 and not any(padding):
+        # A matrix product, which torch's convolutions take up to four times as long for.
+        at_places = gradient.permute(0, 2, 3, 1) @ weight.view(outputs, inputs)
+        return at_places.permute(0, 3, 1, 2)
     transposed, output_padding, wanted = False, [0, 0], [True, False, False]
     below: Tensor = torch.ops.aten.convolution_backward(
         gradient, input, weight, None, stride, padding, dilation,

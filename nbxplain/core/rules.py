@@ -17,12 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from nbxplain.core.calls import Operation, continuous, picks, plain, tensors
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
+from nbxplain.core.fusion import settled
 from nbxplain.core.operations import LINEAR, OBSERVERS, STRUCTURAL
 
 Rule = Callable[[Operation], Any]
@@ -38,12 +39,14 @@ class RuleSet:
 
     `reference` builds the reference inputs of rows. With `unit` the pass differentiates by a tensor
     of ones that is multiplied with the input, so that the gradient is relevance itself; it is the
-    companion of tensors that are still the input. `met` collects the rules that applied.
+    companion of tensors that are still the input. `met` collects the rules that applied. Operations
+    in `dynamic` have their rule only where their weights are no parameters.
     """
 
     rules: Mapping[str, Rule]
     decompositions: Mapping[str, Decomposition]
     strict: bool = True
+    dynamic: frozenset[str] = frozenset()
     reference: Callable[[Tensor], Tensor] | None = None
     unit: bool = False
     sinks: tuple[str, ...] = ()
@@ -51,19 +54,26 @@ class RuleSet:
 
     def recorder(self) -> Recorder:
         """The mode of the reference pass."""
-        return Recorder(self.rules, self.decompositions, self.strict)
+        return Recorder(self)
 
     def mode(self, tape: Tape | None, rows: int, like: Tensor) -> Rules:
         """The mode of the pass that is differentiated."""
         sinks = {name: like.new_ones(rows).requires_grad_() for name in self.sinks}
-        return Rules(
-            self.rules,
-            self.decompositions,
-            strict=self.strict,
-            tape=tape,
-            sinks=sinks,
-            met=self.met,
-        )
+        return Rules(self, tape, sinks)
+
+    @property
+    def fusible(self) -> bool:
+        """Whether convolutions and batch norms keep their own derivative."""
+        return "batch_norm" not in self.rules and ("conv2d" not in self.rules.keys() - self.dynamic)
+
+    def on_tape(self, operation: Operation) -> bool:
+        """Whether the operation takes part: it has a rule, or is unknown and must be checked."""
+        if operation.name in self.rules:
+            constant = operation.name in self.dynamic and _constant_weight(operation)
+            return not constant and any(tensors(a) for a in operation.arguments)
+        if not self.strict or operation.name in LINEAR or operation.name in OBSERVERS:
+            return False
+        return any(isinstance(a, Tensor) and continuous(a) for a in operation.arguments)
 
     def leaf(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
         """What is differentiated by, and what the model is fed: a copy, should it work in place."""
@@ -179,44 +189,38 @@ def defer(build: Callable[..., Tensor], value: Tensor, *leaves: Tensor) -> Tenso
 
 
 class Rules(TorchFunctionMode):
-    """Runs a forward pass whose derivative follows `rules`, by operation name.
+    """Runs a forward pass whose derivative follows rules, by operation name.
 
-    `decompositions` take compound operations apart. With `strict` an operation that has no rule and
-    is not linear is refused (MethodError), unless it is linear between the reference and here;
-    otherwise it keeps its own derivative. `tape` holds the reference pass for rules that need it;
-    without one the reference of the linearity check is zero. `sinks` are leaves (n,) of ones, one a
-    row, that a rule may multiply into its surrogate: their gradient is what went there.
+    Decompositions take compound operations apart. If the rules are strict, an operation that has
+    none and is not linear is refused (MethodError), unless it is linear between the reference and
+    here; otherwise it keeps its own derivative. `tape` holds the reference pass for rules that need
+    it; without one the reference of the linearity check is zero. `sinks` are leaves (n,) of ones,
+    one a row, that a rule may multiply into its surrogate: their gradient is what went there.
     """
 
     def __init__(
-        self,
-        rules: Mapping[str, Rule],
-        decompositions: Mapping[str, Decomposition],
-        *,
-        strict: bool,
-        tape: Tape | None = None,
-        sinks: Mapping[str, Tensor] | None = None,
-        met: set[str] | None = None,
+        self, rules: RuleSet, tape: Tape | None = None, sinks: Mapping[str, Tensor] | None = None
     ) -> None:
         super().__init__()
-        self._rules, self._decompositions = rules, decompositions
-        self._strict = strict
+        self._rules = rules
         self._tape = None if tape is None else iter(tape)
         self.sinks = sinks or {}
-        self.met = set() if met is None else met
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         operation, target = plain(func, args, kwargs or {})
         name = operation.name
-        if name in self._decompositions:
+        if name in self._rules.decompositions:
             with self:
-                result = self._decompositions[name](*operation.arguments, **operation.options)
-        elif not on_tape(operation, self._rules, self._strict):
+                decomposition = self._rules.decompositions[name]
+                result = decomposition(*operation.arguments, **operation.options)
+        elif not self._rules.on_tape(operation):
             self._compare(operation)
             return _accompanied(operation, func(*args, **(kwargs or {})))
         else:
+            # Of fused convolutions before it, a rule sees the result.
+            operation.arguments = settled(operation.arguments)
             result = self._apply(operation)
         return result if target is None else _overwritten(target, result)
 
@@ -224,11 +228,11 @@ class Rules(TorchFunctionMode):
         operation.sinks = self.sinks
         if self._tape is not None:
             operation.reference = self._read(operation)
-        rule = self._rules.get(operation.name)
-        if not operation.data and self._strict:
+        rule = self._rules.rules.get(operation.name)
+        if not operation.data and self._rules.strict:
             return operation.value()
         if rule is not None:
-            self.met.add(operation.name)
+            self._rules.met.add(operation.name)
             return rule(operation)
         result = operation(*operation.arguments)
         if _flows(result) and not linear_here(operation):
@@ -265,23 +269,21 @@ class Rules(TorchFunctionMode):
 class Recorder(TorchFunctionMode):
     """Records the arguments of a reference pass for the Rules of the second one."""
 
-    def __init__(
-        self, rules: Mapping[str, Rule], decompositions: Mapping[str, Decomposition], strict: bool
-    ) -> None:
+    def __init__(self, rules: RuleSet) -> None:
         super().__init__()
-        self._rules, self._decompositions, self._strict = rules, decompositions, strict
+        self._rules = rules
         self.tape: Tape = []
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         operation, target = plain(func, args, kwargs or {})
-        if operation.name in self._decompositions:
+        decomposition = self._rules.decompositions.get(operation.name)
+        if decomposition is not None:
             with self:
-                decomposition = self._decompositions[operation.name]
                 result = decomposition(*operation.arguments, **operation.options)
             return result if target is None else target.copy_(result)
-        if on_tape(operation, self._rules, self._strict):
+        if self._rules.on_tape(operation):
             self.tape.append((operation.name, tuple(_kept(a, target) for a in operation.arguments)))
         elif found := picks(operation):
             self.tape.append((operation.name, found))
@@ -290,18 +292,14 @@ class Recorder(TorchFunctionMode):
 
 def _kept(argument: Any, target: Tensor | None) -> Any:
     """What goes on the tape: a copy of what is about to be overwritten, else the thing itself."""
-    if isinstance(argument, Tensor) and not isinstance(argument, torch.nn.Parameter):
+    if isinstance(argument, Tensor) and not isinstance(argument, nn.Parameter):
         return argument.detach().clone() if argument is target else argument.detach()
     return argument
 
 
-def on_tape(operation: Operation, rules: Mapping[str, Rule], strict: bool) -> bool:
-    """Whether the operation takes part: it has a rule, or it is unknown and must be checked."""
-    if operation.name in rules:
-        return any(tensors(a) for a in operation.arguments)
-    if not strict or operation.name in LINEAR or operation.name in OBSERVERS:
-        return False
-    return any(isinstance(a, Tensor) and continuous(a) for a in operation.arguments)
+def _constant_weight(operation: Operation) -> bool:
+    weight = operation.arguments[1]
+    return isinstance(weight, nn.Parameter) and not weight.requires_grad
 
 
 def _flows(result: Any) -> bool:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from nbxplain import explain
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
-from nbxplain.core.rules import Rules
+from nbxplain.core.rules import Rules, RuleSet
 from tests.architectures import drawn
 from tests.unit.test_rules import Step, assert_complete, lifted, normal
 
@@ -25,7 +25,7 @@ PADDING = torch.tensor([[False] * 4 + [True], [False] * 5])
 
 def apart(step: Callable[[], Any]) -> Any:
     """The value when every compound operation is taken apart and nothing else is changed."""
-    with Rules({}, DECOMPOSITIONS, strict=False):
+    with Rules(RuleSet({}, DECOMPOSITIONS, strict=False)):
         return step()
 
 

@@ -14,7 +14,7 @@ from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.rules import Rule, RuleSet
 from nbxplain.methods.base import Group, Method, Partial, Question, parameter, relative
 from nbxplain.methods.propagation.reveals import REVEALS
-from nbxplain.methods.propagation.secants import SECANTS
+from nbxplain.methods.propagation.secants import DYNAMIC, SECANTS
 
 
 class DeepLift(Method):
@@ -82,6 +82,7 @@ def _differences(
     rules = RuleSet(
         surrogates,
         DECOMPOSITIONS,
+        dynamic=DYNAMIC if surrogates is SECANTS else frozenset(),
         reference=lambda index: references[index // rows, index % rows],
     )
 

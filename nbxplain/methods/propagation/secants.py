@@ -305,11 +305,14 @@ POOLS = [
     for end in ("", "_with_indices")
 ]
 
+DYNAMIC = frozenset(("linear", "conv1d", "conv2d", "conv3d"))
+"""Linear, but where their weights depend on the input."""
+
 SECANTS: dict[str, Rule] = {
     **dict.fromkeys(ELEMENTWISE, elementwise_rule),
     **dict.fromkeys(PRODUCTS, product_rule),
     **dict.fromkeys(POOLS, max_pool_rule),
-    **dict.fromkeys(("linear", "conv1d", "conv2d", "conv3d"), dynamic_rule),
+    **dict.fromkeys(DYNAMIC, dynamic_rule),
     "softmax": softmax_rule,
     "log_softmax": log_softmax_rule,
     "logsumexp": logsumexp_rule,
