@@ -241,25 +241,29 @@ class Passes:
 
         def step(model: nn.Module, rows: Tensor) -> Pass:
             inputs = self._laid_out(build(rows).detach())
-            tape, there = None, None
-            if rules.reference is not None:
-                fed = self._laid_out(rules.reference(rows)).clone()
-                with torch.no_grad(), rules.recorder() as recorder:
-                    there = self._run(model, fed)
-                tape = recorder.tape
-            with torch.enable_grad():
-                leaf, fed = rules.leaf(inputs)
-                with rules.mode(tape, len(rows), inputs) as mode:
-                    output = self._run(model, fed)
-                scores = score(output, rows)
-            # Not before the input's scores: they may settle what is explained.
-            reference = None if there is None else score(there, rows)
-            sinks = list(mode.sinks.values())
-            gradient, *absorbed = gradients_at(finite(scores, "score"), [leaf, *sinks])
-            named = dict(zip(mode.sinks, absorbed, strict=True))
-            return Pass(rows, scores.detach(), gradient, None, reference, named)
 
-        yield from self._chunks(count, build, step, backward=True)
+            def work(fusion: AbstractContextManager[object]) -> Pass:
+                tape, there = None, None
+                if rules.reference is not None:
+                    fed = self._laid_out(rules.reference(rows)).clone()
+                    with torch.no_grad(), fusion, rules.recorder() as recorder:
+                        there = self._run(model, fed)
+                    tape = recorder.tape
+                with torch.enable_grad(), fusion:
+                    leaf, fed = rules.leaf(inputs)
+                    with rules.mode(tape, len(rows), inputs) as mode:
+                        output = self._run(model, fed)
+                    scores = score(output, rows)
+                # Not before the input's scores: they may settle what is explained.
+                reference = None if there is None else score(there, rows)
+                sinks = list(mode.sinks.values())
+                gradient, *absorbed = gradients_at(finite(scores, "score"), [leaf, *sinks])
+                named = dict(zip(mode.sinks, absorbed, strict=True))
+                return Pass(rows, scores.detach(), gradient, None, reference, named)
+
+            return self._fusing(work) if rules.fusible else work(nullcontext())
+
+        yield from self._chunks(count, build, step, backward=True, fusing=rules.fusible)
 
     def attentions(
         self, count: int, build: Build, score: Score, *, gradient: bool

@@ -19,6 +19,10 @@ from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, graft
 
 
+Places = tuple[Tensor, ...]
+"""Where in a tensor: an index for each dimension."""
+
+
 class Dual(NamedTuple):
     """A tensor in the input's pass, with its graph, and the same tensor in the reference's."""
 
@@ -50,7 +54,7 @@ def secant(function: Callable[[Tensor], Tensor], x: Dual, alike: bool = True) ->
         here, there = function(x.here), function(x.there)
         change = x.here - x.there
 
-    def limit(places: Tensor) -> Tensor:
+    def limit(places: Places) -> Tensor:
         if alike:
             return tangent(function, x.here[places])
         return tangent(function, x.here)[places]
@@ -59,8 +63,8 @@ def secant(function: Callable[[Tensor], Tensor], x: Dual, alike: bool = True) ->
     return Dual(graft(x.here, here, lambda gradient: gradient * slope), there)
 
 
-def ratio(rise: Tensor, run: Tensor, limit: Callable[[Tensor], Tensor]) -> Tensor:
-    """The slope rise / run, and its limit at the places (a mask) where the run is next to nothing.
+def ratio(rise: Tensor, run: Tensor, limit: Callable[[Places], Tensor]) -> Tensor:
+    """The slope rise / run, and its limit at the places where the run is next to nothing.
 
     Most maps have few such places or none.
     """
@@ -69,7 +73,8 @@ def ratio(rise: Tensor, run: Tensor, limit: Callable[[Tensor], Tensor]) -> Tenso
     # Written so that two infinities are close: a mask's.
     if size.numel() and not bool(size.amin() >= least):
         close = (size >= least).logical_not_()
-        slope[close] = limit(close)
+        places = close.nonzero(as_tuple=True) if close.ndim else (close,)
+        slope[places] = limit(places)
     return slope
 
 
