@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -46,7 +47,8 @@ GRADIENT = 3
 class Planned:
     """One check of a battery: what it does in a sentence, and its cost in forward passes.
 
-    `obstacle` says why it cannot be made of this map; None where it can.
+    `maps` is how often the map is made again, where that is what the passes are for. `obstacle`
+    says why it cannot be made of this map; None where it can.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Planned:
     does: str
     passes: int
     steps: Steps = field(repr=False)
+    maps: int = 0
     obstacle: str | None = None
 
 
@@ -61,13 +64,14 @@ class Planned:
 class Battery:
     """What the checks of one map have come to: of `planned` those that were begun, in their order.
 
-    `failures` says what could not be made, and does not stop the others. `done` of `total` counts
-    forward passes, roughly.
+    `failures` says what could not be made, and does not stop the others. `seconds` is what those
+    took that are over. `done` of `total` counts forward passes, roughly.
     """
 
     planned: tuple[str, ...]
     checks: Mapping[str, Check] = field(default_factory=dict)
     failures: Mapping[str, ExplanationError] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
     done: int = 0
     total: int = 1
 
@@ -104,11 +108,15 @@ def battery_steps(case: Case, *, checks: Sequence[str] | None = None) -> Iterato
     told = Battery(tuple(c.name for c in chosen), total=sum(c.passes for c in chosen))
     before = 0
     for one in chosen:
+        started = time.perf_counter()
         try:
             for step in one.steps(case):
                 share = min(step.done / step.total, 1)
                 done = before + int(share * one.passes)
                 told = replace(told, checks={**told.checks, one.name: step}, done=done)
+                if step.complete:
+                    took = time.perf_counter() - started
+                    told = replace(told, seconds={**told.seconds, one.name: took})
                 yield told
         except ExplanationError as error:
             done = before + one.passes
@@ -157,6 +165,7 @@ def _sanity(case: Case, again: int) -> Planned:
         "what was learned must change.",
         STAGES * again,
         partial(sanity_check_steps, stages=STAGES, independent=False),
+        STAGES,
         _bare(case) or _weightless(case),
     )
 
@@ -172,6 +181,7 @@ def _stability(case: Case, again: int) -> Planned:
         "stay.",
         count * again,
         partial(stability_steps, **options),
+        count,
         _bare(case) or (None if kinds else "nothing of this row can be varied"),
     )
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from nbxplain import Explorer
 from nbxplain.core.errors import InputError, MethodError
 from nbxplain.evaluation import battery, deletion, insertion, sanity_check, stability
-from nbxplain.evaluation.checkup import STAGES
+from nbxplain.evaluation.checkup import GRADIENT, POINTS, RANDOM, STAGES
 from nbxplain.evaluation.curves import Deletion
 from nbxplain.widget import protocol, wire
 from tests.models import Function, cnn, picture
@@ -370,16 +370,38 @@ def test_the_page_asks_for_checks(explorer: Explorer) -> None:
 
 
 def test_what_takes_long_is_made_only_by_name(explorer: Explorer) -> None:
+    took = {"seconds": [1.0], "evaluations": [1]}
+    explorer.result.evidence.update(took)
     explorer._study.pace = 1.0  # type: ignore[union-attr]
     explorer.checks.run()
     explorer.checks.wait()
     assert set(explorer.checks.results) == {"sanity", "stability"}
+    explorer.result.evidence["seconds"] = [1000.0]
     explorer._study.pace = 1000.0  # type: ignore[union-attr]
     with pytest.raises(InputError, match="Name some of sanity"):
         explorer.checks.run()
     explorer.checks.run(["deletion"])
     explorer.checks.wait()
     assert "deletion" in explorer.checks.results
+
+
+def seconds(explorer: Explorer) -> dict[str, float]:
+    return {offer["name"]: offer["seconds"] for offer in explorer._checks["offers"]}
+
+
+def test_what_a_check_will_take_is_what_was_measured(explorer: Explorer) -> None:
+    """A map is made again in the time it took; a curve's passes at the pace of a curve's."""
+    explorer.result.evidence.update({"seconds": [6.0], "evaluations": [2]})
+    explorer._study.pace = 5.0  # type: ignore[union-attr]
+    explorer.checks._show()
+    told, passes = seconds(explorer), 2 + (POINTS - 2) * (1 + RANDOM)
+    assert told["sanity"] == 6 * STAGES
+    assert told["deletion"] == told["insertion"] == 6 / (GRADIENT * 2) * passes
+    explorer.checks.run(["deletion"])
+    explorer.checks.wait()
+    # Hundreds of passes of a toy are over in a moment: seconds each were never measured.
+    assert seconds(explorer)["insertion"] < passes
+    assert seconds(explorer)["sanity"] == 6 * STAGES
 
 
 def test_changed_weights_are_not_checked() -> None:

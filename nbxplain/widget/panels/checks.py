@@ -12,7 +12,14 @@ from nbxplain.core.errors import InputError
 from nbxplain.core.jobs import Job
 from nbxplain.evaluation.case import Case
 from nbxplain.evaluation.check import Check
-from nbxplain.evaluation.checkup import Battery, Planned, battery_steps, plan, wanted
+from nbxplain.evaluation.checkup import (
+    GRADIENT,
+    Battery,
+    Planned,
+    battery_steps,
+    plan,
+    wanted,
+)
 from nbxplain.results import Attribution
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.cells import weakly
@@ -56,6 +63,7 @@ class Checks(Panel[Battery]):
         self._run: Run | None = None
         self._job: Job[Battery] | None = None
         self._told_at = 0.0
+        self._pace: float | None = None
         # A function that is explained has a name in the Spec, and another may have it later.
         self._functions: dict[str, Any] = {}
         self._plan: list[Planned] = []
@@ -148,8 +156,24 @@ class Checks(Panel[Battery]):
         return Case.of(explorer.result, setting, lambda: explorer._passes(stopped))
 
     def _seconds(self, planned: Planned) -> float:
-        assert self._explorer._study is not None
-        return planned.passes * self._explorer._study.pace
+        """What a check will take: for each map as long as this one took, or so many passes."""
+        shown, study = self._explorer.result, self._explorer._study
+        assert shown is not None
+        assert study is not None
+        (took,) = shown.evidence["seconds"]
+        if planned.maps:
+            return planned.maps * took
+        paces = [study.pace]
+        if shown.method.looks_inside():
+            # In batches passes are faster than the first one, which was of one input.
+            paces.append(took / (GRADIENT * shown.evidence["evaluations"][0]))
+        return planned.passes * (self._pace or min(paces))
+
+    def _learn(self, run: Run) -> None:
+        """From then on the pace of forward passes is that of those which a check has made."""
+        for one in run.chosen:
+            if one.name in run.battery.seconds and not one.maps:
+                self._pace = run.battery.seconds[one.name] / one.passes
 
     def _suggested(self, planned: Planned) -> bool:
         return planned.obstacle is None and self._seconds(planned) <= LONG
@@ -175,6 +199,7 @@ class Checks(Panel[Battery]):
         self._found(run)
         more = len(run.battery.checks) > len(before.checks)
         if self._ended:
+            self._learn(run)
             self._keep(run)
         if self._ended or more or time.monotonic() - self._told_at > INTERVAL:
             self._told_at = time.monotonic()
