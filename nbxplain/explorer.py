@@ -140,10 +140,11 @@ class Explorer(Keeping):
         self._take(image)
         with self._lock:
             # Maps of the last picture would lie on this one.
-            self._past, self.comparison, self._comparison = History(), None, None
-            self._publish_history()
+            self.comparison, self._comparison = None, None
+            self._past.clear()
             for panel in self._panels.values():
                 panel.renew()
+            self._publish_history()
         self._asked = None
         self._request("final")
 

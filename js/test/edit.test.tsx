@@ -12,7 +12,7 @@ import type { PaintRequest, Traits } from "../src/model/protocol";
 import { decodeRuns, encodeRuns } from "../src/model/runs";
 import { blankSketch, brushed, labelled, strongest } from "../src/model/sketch";
 import { NO_STEPS, stepped, walked } from "../src/model/undo";
-import { edits, found, painted, probed } from "./edited";
+import { edits, found, painted, probed, remembered } from "./edited";
 import { prediction, SIZE } from "./fixtures";
 import { answer, closeAll, opened } from "./parts";
 
@@ -531,7 +531,7 @@ describe("finding", () => {
 			after: index / 2000,
 		}));
 		const one = { ...found("f1"), choices };
-		await act(() => model.push({ _edits: edits({ found: [one] }) }));
+		await act(() => model.push({ _history: remembered(one) }));
 		await waitFor(() =>
 			expect(shown(/late one/).textContent).toContain("0.48"),
 		);
@@ -542,7 +542,7 @@ describe("finding", () => {
 
 	it("what was found is shown at once, with its change and its verdict", async () => {
 		const { model, store } = editing();
-		await act(() => model.push({ _edits: edits({ found: [found("f1")] }) }));
+		await act(() => model.push({ _history: remembered(found("f1")) }));
 		// Shown, and said to those who cannot see it.
 		expect(await screen.findAllByText(/Survives JPEG/)).toHaveLength(2);
 		expect(screen.getByText(/× 5.3, about grey/)).toBeTruthy();
@@ -557,7 +557,7 @@ describe("finding", () => {
 
 	it("painting puts what was found away", async () => {
 		const { model, store } = editing();
-		await act(() => model.push({ _edits: edits({ found: [found("f1")] }) }));
+		await act(() => model.push({ _history: remembered(found("f1")) }));
 		await waitFor(() => expect(store.ui.editor.looking.value).toBe("f1"));
 		drag([10, 10]);
 		expect(store.ui.editor.looking.value).toBeNull();
@@ -588,13 +588,13 @@ describe("finding", () => {
 			toward: null,
 			seeks: "curve",
 		});
-		await act(() => model.push({ _edits: edits({ found: [probed("p1")] }) }));
+		await act(() => model.push({ _history: remembered(probed("p1")) }));
 		expect(await screen.findByText(/lost at epsilon .02/)).toBeTruthy();
 	});
 
 	it("a saved view shows what was found, and computes nothing", async () => {
 		const { model, store } = editing({
-			_edits: edits({ found: [found("f1")] }),
+			_history: remembered(found("f1")),
 		});
 		model.closed = true;
 		await act(() => model.emit("comm:close"));

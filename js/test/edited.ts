@@ -1,6 +1,7 @@
 import type {
 	Edits,
 	Found,
+	HistoryItem,
 	Painted,
 	PaintRequest,
 } from "../src/model/protocol";
@@ -113,6 +114,15 @@ export const probed = (id: string) =>
 		},
 	});
 
+/** What was found, as it stands in the history. */
+export const remembered = (...all: Found[]): HistoryItem[] =>
+	all.map((one) => ({
+		id: one.id,
+		name: one.kind === "probe" ? one.title : `→ ${one.title}`,
+		pinned: false,
+		found: one,
+	}));
+
 /** What the panel was told, with nothing under way. */
 export function edits(more: Partial<Edits> = {}): Edits {
 	return {
@@ -131,7 +141,6 @@ export function edits(more: Partial<Edits> = {}): Edits {
 		error: null,
 		sketch: null,
 		walk: null,
-		found: [],
 		examples: 0,
 		...more,
 	};

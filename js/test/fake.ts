@@ -231,7 +231,7 @@ export function fakeKernel(model: FakeModel, { tick = 20, steps = 10 } = {}) {
 	function history({ action, item, name }: HistoryRequest) {
 		const all = model.state._history;
 		const chosen = all.find((entry) => entry.id === item);
-		if (action === "restore" && chosen) {
+		if (action === "restore" && chosen?.result) {
 			model.push({ ...chosen.result.spec, _result: chosen.result });
 		} else if (action === "forget") {
 			model.push({ _history: all.filter((entry) => entry !== chosen) });

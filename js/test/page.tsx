@@ -1,11 +1,16 @@
 import { toBytes } from "../src/model/decode";
-import type { Bytes, Picture, Traits } from "../src/model/protocol";
+import type {
+	Bytes,
+	HistoryItem,
+	Picture,
+	Traits,
+} from "../src/model/protocol";
 import widget, { savedView } from "../src/widget";
 import { alternatives, diagnosis } from "./alternatives";
 import { bottleneck } from "./bottleneck";
 import { checks, found, halfway } from "./checks";
 import { gathered, tested, unseen } from "./concepts";
-import { edits, found as foundPicture, probed } from "./edited";
+import { found as foundPicture, probed, remembered } from "./edited";
 import { FakeModel, fakeKernel } from "./fake";
 import { result, spec, traits } from "./fixtures";
 import { comparedMethods, comparedTargets } from "./multiples";
@@ -148,6 +153,10 @@ const STATES: Record<string, Partial<Traits>> = {
 		_result: result("t1", shapley, { players: features }),
 		_baselines: [],
 		_alternatives: alternatives(),
+		_history: [
+			{ ...(history[0] as HistoryItem), result: result("t1", shapley) },
+			{ id: "a1", name: "→ benign", pinned: false, rows: alternatives() },
+		],
 	},
 	summary: { _alone: "summary", _summary: summary },
 	alone: {
@@ -165,7 +174,7 @@ const STATES: Record<string, Partial<Traits>> = {
 	found: {
 		...done,
 		...job("done", { seconds: 0.9 }),
-		_edits: edits({ found: [foundPicture("f1"), probed("p1")] }),
+		_history: [...history, ...remembered(foundPicture("f1"), probed("p1"))],
 	},
 	concepts: {
 		...done,

@@ -47,7 +47,8 @@ class Keeping(Telling):
     def _report(self, context: Mapping[str, str] | None = None) -> Report:
         shown = self._current()
         pinned_first = sorted(self._past.items, key=lambda item: not item["pinned"])
-        kept = [self._past.attributions[item["id"]] for item in pinned_first]
+        attributions = self._past.attributions
+        kept = [attributions[item["id"]] for item in pinned_first if "result" in item]
         others = [other for other in kept if other is not shown][:ALTERNATIVES]
         checks = [check for check in shown.checks.values() if check.complete]
         return Report(shown, checks, others, context or {}, self.code())

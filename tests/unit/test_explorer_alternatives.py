@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from nbxplain.core.errors import ExplanationError, InputError, TargetError
 from nbxplain.counterfactuals import CausalGraph, counterfactuals
 from tests.models import cnn, picture
 from tests.unit.page import FakePage, until
+from tests.unit.test_explorer_saved import saved
 
 pytest_plugins = ["tests.unit.page"]
 
@@ -100,19 +102,19 @@ def test_the_page_is_told_the_rows_and_which_cells_changed(
 
 
 def test_they_are_taken_away_as_code_and_as_a_figure(explorer: Explorer, page: FakePage) -> None:
-    assert "yet" in page.ask("alternative", action="code", place=0)["error"]["title"]
+    assert "yet" in page.ask("alternative", action="code", item="", place=0)["error"]["title"]
     explorer.alternatives.find("granted", immutable=["age"])
     explorer.alternatives.wait()
     found = explorer.alternatives.result
     assert found is not None
-    answer = page.ask("alternative", action="code", place=0)
+    answer = page.ask("alternative", action="code", item="", place=0)
     space: dict[str, Any] = {"model": Loan(), "row": ROW, "background": ROWS}
     exec(answer["code"], space)
     assert torch.equal(space["found"].rows, found.rows)
-    answer = page.ask("alternative", action="figure", place=0)
+    answer = page.ask("alternative", action="figure", item="", place=0)
     assert answer["filename"].endswith(".png")
     assert bytes(answer["buffers"][0]).startswith(b"\x89PNG")
-    assert "dance" in page.ask("alternative", action="dance", place=0)["error"]["title"]
+    assert "dance" in page.ask("alternative", action="dance", item="", place=0)["error"]["title"]
 
 
 def test_without_a_wish_the_second_class_is_meant(explorer: Explorer) -> None:
@@ -145,20 +147,72 @@ def test_each_can_be_explained_and_the_row_as_it_was_again(
     explorer.alternatives.wait()
     found = explorer.alternatives.result
     assert found is not None
-    assert page.ask("alternative", action="explain", place=2)["ok"]
+    assert page.ask("alternative", action="explain", item="", place=2)["ok"]
     explorer.wait()
     assert explorer.row == found.table.row(found.rows[0, 1])
     assert explorer._prediction is not None
     assert explorer._prediction["top"][0]["label"] == "granted"
     assert explorer._alternatives is not None
     assert explorer._alternatives["explained"] == 2
-    assert page.ask("alternative", action="explain", place=0)["ok"]
+    assert page.ask("alternative", action="explain", item="", place=0)["ok"]
     assert explorer.row == dict(zip(NAMES, ROW, strict=True))
     assert explorer._alternatives["explained"] == 0
     explorer.row = [60.5, 20.5, 35.0]
     assert explorer._alternatives is None
     assert explorer.alternatives.result is None
-    assert "yet" in page.ask("alternative", action="explain", place=0)["error"]["title"]
+    assert "yet" in page.ask("alternative", action="explain", item="", place=0)["error"]["title"]
+
+
+def searches(explorer: Explorer) -> list[dict[str, Any]]:
+    return [item for item in explorer._history if "rows" in item]
+
+
+def test_searches_stand_in_the_history(explorer: Explorer, page: FakePage) -> None:
+    explorer.alternatives.find("granted", immutable=["age"])
+    explorer.alternatives.wait()
+    first = explorer.alternatives.result
+    explorer.alternatives.find("granted", k=2, immutable=["income", "age"])
+    explorer.alternatives.wait()
+    assert first is not None
+    explained, one, two = explorer._history
+    assert "result" in explained
+    assert (one["name"], two["name"]) == ("→ granted", "→ granted")
+    assert one["rows"]["asked"]["immutable"] == ["age"]
+    assert two["rows"] == explorer._alternatives
+    # The earlier one is still there to be taken away and explained.
+    answer = page.ask("alternative", action="json", item=one["id"], place=0)
+    described = json.loads(bytes(answer["buffers"][0]))
+    assert described == json.loads(first.encode("json"))
+    assert page.ask("alternative", action="explain", item=one["id"], place=1)["ok"]
+    explorer.wait()
+    assert explorer.row == first.table.row(first.rows[0, 0])
+
+
+def test_another_row_keeps_the_searches_it_is_in(explorer: Explorer, page: FakePage) -> None:
+    explorer.alternatives.find("granted", immutable=["income", "age"])
+    explorer.alternatives.wait()
+    (other,) = searches(explorer)
+    page.ask("history", action="pin", item=other["id"])
+    explorer.alternatives.find("granted", immutable=["balance", "age"])
+    explorer.alternatives.wait()
+    one = searches(explorer)[1]
+    explorer.alternatives.explain(1)
+    explorer.wait()
+    # Income was raised: that row is none of those where it stayed.
+    assert [item["id"] for item in searches(explorer)] == [one["id"]]
+    assert searches(explorer)[0]["rows"]["explained"] == 1
+    gone = page.ask("alternative", action="figure", item=other["id"], place=0)
+    assert "no longer kept" in gone["error"]["title"]
+    explorer.row = [60.5, 20.5, 35.0]
+    explorer.wait()
+    assert searches(explorer) == []
+
+
+def test_a_saved_page_has_the_searches(explorer: Explorer) -> None:
+    explorer.alternatives.find("granted")
+    explorer.alternatives.wait()
+    kept = saved(explorer)["_history"][-1]
+    assert kept["rows"]["rows"] == explorer._alternatives["rows"]
 
 
 @pytest.mark.parametrize(

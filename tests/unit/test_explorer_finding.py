@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -40,7 +42,7 @@ def second(explorer: Explorer) -> int:
 
 def found(explorer: Explorer) -> list[dict[str, Any]]:
     explorer.edits.wait()
-    return list(explorer._edits["found"])
+    return [item["found"] for item in explorer._history if "found" in item]
 
 
 def test_a_counterfactual_is_found_beside_the_explanation(explorer: Explorer) -> None:
@@ -162,16 +164,57 @@ def test_examples_give_the_page_a_weight_for_likeness(explorer: Explorer) -> Non
     assert float(explorer.edits.result.terms["likeness"][0]) > 0
 
 
-def test_only_the_last_few_are_kept(explorer: Explorer, page: FakePage) -> None:
-    for _ in range(6):
-        explorer.edits.probe("fgsm", 0.01)
-        explorer.edits.wait()
-    told = found(explorer)
-    assert len(told) == 4
-    page.ask("found", action="forget", item=told[0]["id"])
-    assert [one["id"] for one in explorer._edits["found"]] == [one["id"] for one in told[1:]]
-    gone = page.ask("found", action="explain", item=told[0]["id"])
+def test_what_was_found_stands_in_the_history(explorer: Explorer, page: FakePage) -> None:
+    explorer.edits.find(second(explorer), steps=3)
+    (one,) = found(explorer)
+    explained, item = explorer._history
+    assert explained["result"]["id"] == explorer._result["id"]
+    assert item["id"] == one["id"]
+    assert item["name"] == f"→ {explorer.edits.result.desired}"
+    assert page.ask("history", action="pin", item=item["id"])["ok"]
+    assert page.ask("history", action="rename", item=item["id"], name="mine")["ok"]
+    assert [(i["name"], i["pinned"]) for i in explorer._history][1] == ("mine", True)
+    explorer.method = "input_x_gradient"
+    explorer.wait()
+    assert len(explorer._history) == 3
+    assert page.ask("history", action="forget", item=item["id"])["ok"]
+    assert found(explorer) == []
+    gone = page.ask("found", action="explain", item=one["id"])
     assert "no longer kept" in gone["error"]["title"]
+
+
+def test_it_is_taken_away_as_a_figure_and_as_numbers(explorer: Explorer, page: FakePage) -> None:
+    explorer.edits.find(second(explorer), steps=3)
+    (one,) = found(explorer)
+    answer = page.ask("found", action="json", item=one["id"])
+    assert answer["mime"] == "application/json"
+    described = json.loads(bytes(answer["buffers"][0]))
+    assert described["provenance"]["model"]
+    assert described == json.loads(explorer.edits.result.encode("json"))
+    explorer.edits.probe("fgsm", 0.01)
+    probe = found(explorer)[-1]
+    refused = page.ask("found", action="json", item=probe["id"])
+    assert "cannot 'json'" in refused["error"]["title"]
+    assert bytes(page.ask("found", action="figure", item=probe["id"])["buffers"][0][:4]) == (
+        b"\x89PNG"
+    )
+
+
+def test_the_history_stays_small_with_pictures_in_it(explorer: Explorer) -> None:
+    """Noise is what JPEG makes least of: 12 items of such pictures, and the page is below 1 MB."""
+    explorer.image = torch.rand(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    explorer.wait()
+    for _ in range(14):
+        explorer.edits.probe("fgsm", 0.5)
+        explorer.edits.wait()
+    assert "found" in explorer._history[-1]
+    assert len(explorer._encode("html")) < 1_000_000
+
+
+def test_the_report_is_of_explanations_alone(explorer: Explorer, tmp_path: Path) -> None:
+    explorer.edits.find(second(explorer), steps=3)
+    explorer.edits.wait()
+    assert explorer.report(tmp_path / "report.html").stat().st_size > 0
 
 
 def test_a_probe_is_the_attack_of_the_library(explorer: Explorer) -> None:
@@ -255,7 +298,7 @@ def test_the_code_of_a_probe_runs(explorer: Explorer, page: FakePage) -> None:
 def test_a_saved_page_has_what_was_found(explorer: Explorer) -> None:
     explorer.edits.find(second(explorer), steps=3)
     (one,) = found(explorer)
-    (kept,) = saved(explorer)["_edits"]["found"]
+    kept = saved(explorer)["_history"][-1]["found"]
     assert base64.b64decode(kept["picture"]["data"]) == one["picture"]["data"]
     assert kept["says"] == one["says"]
 

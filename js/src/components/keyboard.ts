@@ -5,6 +5,7 @@ import { stopChecking } from "./check/asking";
 import { stopTesting, testing } from "./concepts/sending";
 import { stopSearch } from "./counterfactual/asking";
 import { escapeEdit, onEditKey } from "./edit/keys";
+import { selectedIn } from "./history/selected";
 import { toggleDifference } from "./stage/pinned";
 import { zoomTo } from "./stage/zoom";
 
@@ -103,10 +104,9 @@ function opacity(step: number): Act {
 	};
 }
 
-/** Pins what is shown in the history, or lets it go. */
+/** Pins what is looked at in the history, or lets it go. */
 function pin(store: Store) {
-	const id = store.ui.looking.value ?? store.shown.value?.id;
-	const item = store.traits._history.value.find((entry) => entry.id === id);
+	const item = selectedIn(store);
 	if (!item || !store.online.value) return;
 	const action = item.pinned ? "unpin" : "pin";
 	store.ask({ kind: "history", action, item: item.id }).catch(() => undefined);

@@ -24,6 +24,8 @@ export interface AlternativesUi {
 	count: Signal<number | null>;
 	search: Signal<Search | null>;
 	rules: Signal<Rules | null>;
+	/** The search in the history that is looked at; null for the last one. */
+	looking: Signal<string | null>;
 	/** Why the last request was refused. */
 	trouble: Signal<string>;
 }
@@ -36,6 +38,7 @@ export function alternativesUi(): AlternativesUi {
 		count: signal(null),
 		search: signal(null),
 		rules: signal(null),
+		looking: signal(null),
 		trouble: signal(""),
 	};
 }

@@ -17,7 +17,8 @@ export interface Alternative {
 export interface AlternativeRequest {
 	id: string;
 	kind: "alternative";
-	action: "explain" | "code" | "figure";
+	action: "explain" | "code" | "figure" | "json";
+	item: string;
 	place: number;
 }
 
@@ -361,7 +362,6 @@ export interface Edits {
 	error: Failure | null;
 	sketch: Sketch | null;
 	walk: Walk | null;
-	found: Found[];
 	examples: number;
 }
 
@@ -397,7 +397,7 @@ export interface Found {
 export interface FoundRequest {
 	id: string;
 	kind: "found";
-	action: "explain" | "forget" | "code" | "figure";
+	action: "explain" | "code" | "figure" | "json";
 	item: string;
 }
 
@@ -790,7 +790,9 @@ export interface HistoryItem {
 	id: string;
 	name: string;
 	pinned: boolean;
-	result: Result;
+	result?: Result;
+	found?: Found;
+	rows?: Alternatives;
 }
 
 export interface Players {

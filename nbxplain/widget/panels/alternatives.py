@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
+from uuid import uuid4
 
 import torch
 from torch import Tensor
@@ -21,6 +22,7 @@ from nbxplain.results import Prediction
 from nbxplain.widget import protocol, rows, wire
 from nbxplain.widget.desk import Handler, Reply, failure
 from nbxplain.widget.panels.panel import Panel
+from nbxplain.widget.panels.taken import taken
 from nbxplain.widget.traits import IDLE
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Alternatives(Panel[Seen]):
         self._costs: Mapping[str, float] = {}
         self._graph = CausalGraph()
         self._asked: protocol.Asked | None = None
+        self._item = ""
 
     # What a user calls
 
@@ -107,13 +110,16 @@ class Alternatives(Panel[Seen]):
                 yield Seen(result, self._said(result, inputs))
 
         with self._explorer._lock:
-            self.result, self._asked = None, asked
+            self.result, self._asked, self._item = None, asked, uuid4().hex[:12]
             self._explorer._alternatives = dict(self._nothing(asked, inputs))
         self.start(steps)
 
-    def explain(self, place: int) -> None:
-        """The row found at `place`, from 1, becomes the explained one; 0 is the row as it was."""
-        result = self._found()
+    def explain(self, place: int, item: str = "") -> None:
+        """The row found at `place`, from 1, becomes the explained one; 0 is the row as it was.
+
+        item: the id of an earlier search in the history.
+        """
+        result = self._found(item)
         if not 0 <= place <= result.rows.shape[1]:
             raise InputError(
                 f"There is no alternative {place}.", f"There are {result.rows.shape[1]}."
@@ -141,16 +147,13 @@ class Alternatives(Panel[Seen]):
         return {}, []
 
     def _act(self, content: dict[str, Any], buffers: list[bytes]) -> Reply:
-        action = content["action"]
+        action, item = str(content["action"]), str(content["item"])
         if action == "explain":
-            self.explain(int(content["place"]))
+            self.explain(int(content["place"]), item)
             return {}, []
         if action == "code":
-            return {"code": self._found().code()}, []
-        if action != "figure":
-            raise InputError(f"Alternatives cannot {action!r}.", "Reload the page.")
-        data = self._found().encode("png")
-        return {"filename": "nbxplain-alternatives.png", "mime": "image/png"}, [data]
+            return {"code": self._found(item).code()}, []
+        return taken(self._found(item), action, "alternatives")
 
     # Telling
 
@@ -162,19 +165,40 @@ class Alternatives(Panel[Seen]):
             self.result = job.latest.result
             told = told | self._told_of(job.latest)
         error = None if job.error is None else dict(failure(job.error))
-        self._explorer._alternatives = {**told, "job": dict(wire.job(job)), "error": error}
+        told = {**told, "job": dict(wire.job(job)), "error": error}
+        self._explorer._alternatives = told
+        if job.state in ("done", "cancelled") and self.result is not None:
+            self._keep(cast(protocol.Alternatives, told))
 
     def renew(self) -> None:
         """Of the rows that were found any can be explained without losing the others."""
-        told = self._explorer._alternatives
-        if self.result is not None and told is not None:
-            now = self._explorer.row
-            known = [self.result.table.row(row) for row in _rows(self.result)]
-            if now in known:
-                self._explorer._alternatives = {**told, "explained": known.index(now)}
-                return
+        past, told = self._explorer._past, self._explorer._alternatives
+        for item in past.items:
+            result = past.found[item["id"]]
+            place = _place(result, self._explorer.row)
+            if place is None:
+                past.forget(item["id"])
+            else:
+                rows: protocol.Alternatives = {**item["rows"], "explained": place}
+                past.keep({**item, "rows": rows}, result)
+        place = None if self.result is None else _place(self.result, self._explorer.row)
+        if told is not None and place is not None:
+            self._explorer._alternatives = {**told, "explained": place}
+            return
         self.stop()
         self.result = self._asked = self._explorer._alternatives = None
+
+    def _keep(self, told: protocol.Alternatives) -> None:
+        """What was found stands in the history."""
+        name = f"→ {told['desired']}"
+        item: protocol.HistoryItem = {
+            "id": self._item,
+            "name": name,
+            "pinned": False,
+            "rows": told,
+        }
+        self._explorer._past.keep(item, self.result)
+        self._explorer._publish_history()
 
     def _nothing(self, asked: protocol.Asked, inputs: Inputs) -> protocol.Alternatives:
         desired = asked["desired"]
@@ -252,7 +276,12 @@ class Alternatives(Panel[Seen]):
             )
         return best[1].index
 
-    def _found(self) -> Counterfactuals:
+    def _found(self, item: str = "") -> Counterfactuals:
+        if item:
+            found = self._explorer._past.found.get(item)
+            if not isinstance(found, Counterfactuals):
+                raise InputError("These rows are no longer kept.", "Search them again.")
+            return found
         if self.result is None:
             raise ExplanationError("There are no alternatives yet.", "Call find first.")
         return self.result
@@ -261,6 +290,12 @@ class Alternatives(Panel[Seen]):
 def _rows(result: Counterfactuals) -> Tensor:
     """The row as it was, then those found (1 + k, F)."""
     return torch.cat([result.original[:1], result.rows[0]])
+
+
+def _place(result: Counterfactuals, row: dict[str, Any] | None) -> int | None:
+    """Where the row is among those of `_rows`."""
+    known = [result.table.row(one) for one in _rows(result)]
+    return known.index(row) if row in known else None
 
 
 def _cells(

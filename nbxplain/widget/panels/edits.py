@@ -13,21 +13,19 @@ from nbxplain.core.inputs import Inputs
 from nbxplain.core.jobs import Job
 from nbxplain.counterfactuals.pictures import PictureCounterfactuals
 from nbxplain.counterfactuals.wish import Desired
-from nbxplain.figure import encode
 from nbxplain.methods.base import INSIDE, Method, make
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.desk import Handler, Reply, failure
 from nbxplain.widget.panels import found, sketches
 from nbxplain.widget.panels.painting import Painting, size_of
 from nbxplain.widget.panels.seeking import Attack, Hunted, Probed, Seeks, Seen, hunted, probed
+from nbxplain.widget.panels.taken import taken
 from nbxplain.widget.study import method_of
 from nbxplain.widget.traits import IDLE
 
 if TYPE_CHECKING:
     from nbxplain.explorer import Explorer
 
-MOST = 4
-"""Found pictures that are kept: a saved notebook holds them all."""
 EVERY = 0.2
 """Seconds between two looks at a search."""
 CHANGED = "This picture was changed by a search."
@@ -41,7 +39,6 @@ class Edits(Painting):
 
     def __init__(self, explorer: Explorer) -> None:
         self.result: PictureCounterfactuals | Probed | None = None
-        self._results: dict[str, tuple[PictureCounterfactuals | Probed, int]] = {}
         self._enough = False
         self._looked = 0.0
         self._strip: found.Strip = {}
@@ -149,24 +146,18 @@ class Edits(Painting):
         item, action = str(content["item"]), content["action"]
         if not item and action == "code":
             return {"code": self.code()}, []
-        if action == "forget":
-            self._results.pop(item, None)
-            self._write(found=[one for one in self._told_of["found"] if one["id"] != item])
-            return {}, []
-        if item not in self._results:
+        if item not in self._explorer._past.found:
             raise InputError("This picture is no longer kept.", "Search it again.")
-        result, number = self._results[item]
+        result, number = self._explorer._past.found[item]
         if action == "explain":
             self._explain_found(result, number)
             return {}, []
         if action == "code":
             return {"code": result.code if isinstance(result, Probed) else result.code()}, []
-        if action != "figure":
-            raise InputError(f"A found picture cannot {action!r}.", "Reload the page.")
         drawn = result.robustness or result.changed if isinstance(result, Probed) else result
-        data = encode(drawn.figure(), "png", getattr(drawn, "provenance", {}))
-        name = "probe" if isinstance(result, Probed) else "counterfactual"
-        return {"filename": f"nbxplain-{name}.png", "mime": "image/png"}, [data]
+        return taken(
+            drawn, str(action), "probe" if isinstance(result, Probed) else "counterfactual"
+        )
 
     # Telling
 
@@ -184,13 +175,13 @@ class Edits(Painting):
         if ended:
             changes |= {"walk": None, "error": None if job.error is None else failure(job.error)}
             if job.state == "done" and job.latest is not None:
-                changes["found"] = self._keep(job.latest)
+                self._keep(job.latest)
         self._write(**changes)
 
     def renew(self) -> None:
         self._jobs += 1
         super().stop()
-        self.result, self._results = None, {}
+        self.result = None
         self._forget()
         self._explorer._edits = None
 
@@ -213,7 +204,8 @@ class Edits(Painting):
             self._write(job={**self._told_of["job"], "note": note})
         return False
 
-    def _keep(self, seen: Seen) -> list[protocol.Found]:
+    def _keep(self, seen: Seen) -> None:
+        """What was found stands in the history."""
         explorer, setting = self._explorer, self._setting()
         if isinstance(seen, Probed):
             self.result = seen
@@ -222,11 +214,8 @@ class Edits(Painting):
             self.result = seen.result
             told = found.counterfactuals(seen, setting, self._strip)
         for number, one in enumerate(told):
-            self._results[one["id"]] = self.result, number
-        kept = [*self._told_of["found"], *told][-max(MOST, len(told)) :]
-        ids = {one["id"] for one in kept}
-        self._results = {id: value for id, value in self._results.items() if id in ids}
-        return kept
+            explorer._past.keep(found.kept(one), (self.result, number))
+        explorer._publish_history()
 
     def _explaining(self) -> tuple[Method, str | None]:
         """The method whose maps are compared: the present one where it is quick."""

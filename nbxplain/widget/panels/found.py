@@ -100,6 +100,12 @@ def counterfactuals(hunted: Hunted, setting: Setting, strip: Strip) -> list[prot
     return found
 
 
+def kept(one: protocol.Found) -> protocol.HistoryItem:
+    """Something found as an item of the history."""
+    name = one["title"] if one["kind"] == "probe" else f"→ {one['title']}"
+    return {"id": one["id"], "name": name, "pinned": False, "found": one}
+
+
 def _reached(result: PictureCounterfactuals, number: int) -> str:
     state = "" if result.complete else f" (stopped at step {result.done} of {result.total})"
     share = float(result.probability[number])
@@ -220,4 +226,4 @@ def _fact(label: str, value: str, good: Any = None, help: str = "") -> protocol.
     return {"name": name, "label": label, "value": value, "verdict": verdict, "help": help}
 
 
-__all__ = ["counterfactuals", "moves", "probe", "walk"]
+__all__ = ["counterfactuals", "kept", "moves", "probe", "walk"]

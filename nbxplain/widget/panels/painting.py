@@ -52,7 +52,6 @@ class Painting(Panel[Seen]):
             "error": None,
             "sketch": None,
             "walk": None,
-            "found": [],
             "examples": 0,
         }
 

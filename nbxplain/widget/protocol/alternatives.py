@@ -70,9 +70,10 @@ class AlternativesRequest(TypedDict):
 
 class AlternativeRequest(TypedDict):
     """Explain the row at `place` in `rows`, or take all of them away: answered by `code`, or by a
-    file as an ExportRequest is."""
+    file as an ExportRequest is. `item` is a search in the history; an empty one is the last."""
 
     id: str
     kind: Literal["alternative"]
-    action: Literal["explain", "code", "figure"]
+    action: Literal["explain", "code", "figure", "json"]
+    item: str
     place: int

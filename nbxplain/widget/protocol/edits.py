@@ -84,7 +84,7 @@ class Walk(TypedDict):
 
 
 class Edits(TypedDict):
-    """What was changed in the picture, and what was found to change it: the last few. `task` is
+    """What was changed in the picture; what was found to change it is in the history. `task` is
     what the job works at, and `walk` how far it is. `examples` counts the pictures that a
     counterfactual can be made to be like."""
 
@@ -93,7 +93,6 @@ class Edits(TypedDict):
     error: Failure | None
     sketch: Sketch | None
     walk: Walk | None
-    found: list[Found]
     examples: int
 
 
@@ -149,10 +148,10 @@ class ProbeRequest(TypedDict):
 
 
 class FoundRequest(TypedDict):
-    """Act on something that was found, by its id; an empty one is the edit by hand. Answered by
-    `code`, or by a file as an ExportRequest is."""
+    """Act on something that was found, by its id in the history; an empty one is the edit by hand.
+    Answered by `code`, or by a file as an ExportRequest is."""
 
     id: str
     kind: Literal["found"]
-    action: Literal["explain", "forget", "code", "figure"]
+    action: Literal["explain", "code", "figure", "json"]
     item: str

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from nbxplain.widget.protocol.alternatives import Alternatives
 from nbxplain.widget.protocol.data import Grid, Picture, Runs
+from nbxplain.widget.protocol.edits import Found
 from nbxplain.widget.protocol.evidence import Checked, Evidence
 from nbxplain.widget.protocol.jobs import Failure, Phase
 
@@ -102,12 +104,15 @@ class Result(TypedDict):
 
 
 class HistoryItem(TypedDict):
-    """An earlier result: small enough to travel in a saved notebook."""
+    """An earlier result, small enough to travel in a saved notebook: an explanation in `result`, a
+    changed picture in `found`, or the rows of a search in `rows`; one of them is there."""
 
     id: str
     name: str
     pinned: bool
-    result: Result
+    result: NotRequired[Result]
+    found: NotRequired[Found]
+    rows: NotRequired[Alternatives]
 
 
 class Comparison(TypedDict):

@@ -14,10 +14,12 @@ import { send } from "./asking";
 interface Props {
 	store: Store;
 	known: Alternatives;
+	/** The search in the history; empty for the last one. */
+	item: string;
 }
 
 /** The rows that were found, each by what is different in it. */
-export function Found({ store, known }: Props) {
+export function Found({ store, known, item }: Props) {
 	const { rows, job, notices } = known;
 	if (rows.length === 0) return null;
 	return (
@@ -28,13 +30,14 @@ export function Found({ store, known }: Props) {
 						key={place}
 						store={store}
 						known={known}
+						item={item}
 						row={row}
 						place={place}
 					/>
 				))}
 			</ol>
 			{!busy(job) && <Summary known={known} />}
-			{!busy(job) && <Taken key={job.id} store={store} />}
+			{!busy(job) && <Taken key={job.id} store={store} item={item} />}
 			{notices.map((notice) => (
 				<p class="nbx-alternatives-notice" role="status" key={notice}>
 					{notice}
@@ -60,7 +63,7 @@ interface RowProps extends Props {
 	place: number;
 }
 
-function Row({ store, known, row, place }: RowProps) {
+function Row({ store, known, item, row, place }: RowProps) {
 	const first = place === 0;
 	const explained = known.explained === place;
 	return (
@@ -75,7 +78,7 @@ function Row({ store, known, row, place }: RowProps) {
 				<span class="nbx-figure" title={unitOf(known)}>
 					{`${known.desired} ${known.unit === "score" ? figure(row.says) : row.says.toFixed(2)}`}
 				</span>
-				<Acts store={store} known={known} row={row} place={place} />
+				<Acts store={store} known={known} item={item} row={row} place={place} />
 			</div>
 			{!first && <Changes known={known} row={row} />}
 		</li>
@@ -83,7 +86,7 @@ function Row({ store, known, row, place }: RowProps) {
 }
 
 /** What can be done with a row; of the one that is explained, that it is. */
-function Acts({ store, known, row, place }: RowProps) {
+function Acts({ store, known, item, row, place }: RowProps) {
 	const table = store.traits._table.value;
 	const off = store.offlineReason.value;
 	return (
@@ -111,7 +114,12 @@ function Acts({ store, known, row, place }: RowProps) {
 						title={off || "its shares in the place of those of the row"}
 						disabled={!!off || busy(known.job)}
 						onClick={() =>
-							send(store, { kind: "alternative", action: "explain", place })
+							send(store, {
+								kind: "alternative",
+								action: "explain",
+								item,
+								place,
+							})
 						}
 					>
 						Explain
@@ -224,17 +232,24 @@ function Summary({ known }: { known: Alternatives }) {
 }
 
 /** The rows as a figure, and as the code that finds them. */
-function Taken({ store }: { store: Store }) {
+function Taken({ store, item }: { store: Store; item: string }) {
 	const { trouble } = store.ui.alternatives;
-	const request = { kind: "alternative", place: 0 } as const;
+	const request = { kind: "alternative", item, place: 0 } as const;
+	const told = (why: string) => {
+		trouble.value = why;
+	};
 	return (
 		<div class="nbx-row">
 			<FigureButton
 				store={store}
 				request={{ ...request, action: "figure" }}
-				onTrouble={(why) => {
-					trouble.value = why;
-				}}
+				onTrouble={told}
+			/>
+			<FigureButton
+				label="JSON"
+				store={store}
+				request={{ ...request, action: "json" }}
+				onTrouble={told}
 			/>
 			<CodeButton store={store} request={{ ...request, action: "code" }} />
 		</div>

@@ -34,7 +34,7 @@ interface Props {
 /** What the model should say instead, and the search for it. */
 export function Wish({ store, known }: Props) {
 	const off = store.offlineReason.value;
-	const { count, search, trouble } = store.ui.alternatives;
+	const { count, search, looking, trouble } = store.ui.alternatives;
 	const asked = askedOf(store);
 	const running = !!known && busy(known.job);
 	return (
@@ -80,9 +80,10 @@ export function Wish({ store, known }: Props) {
 						class="nbx-button nbx-primary"
 						disabled={!!off || !asked}
 						title={off || (asked ? undefined : "say from where to where")}
-						onClick={() =>
-							asked && send(store, { kind: "alternatives", asked })
-						}
+						onClick={() => {
+							looking.value = null;
+							if (asked) send(store, { kind: "alternatives", asked });
+						}}
 					>
 						Find what would change its mind
 					</button>

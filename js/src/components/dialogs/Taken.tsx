@@ -37,12 +37,18 @@ export function CodeButton({ store, request }: Props) {
 	);
 }
 
+interface FileProps extends Props {
+	label?: string;
+	onTrouble: (why: string) => void;
+}
+
 /** Fetches a file and hands it to the browser; why that failed is told. */
 export function FigureButton({
 	store,
 	request,
+	label = "Figure",
 	onTrouble,
-}: Props & { onTrouble: (why: string) => void }) {
+}: FileProps) {
 	const off = store.offlineReason.value;
 	const ask = async () => {
 		try {
@@ -62,7 +68,7 @@ export function FigureButton({
 			title={off || undefined}
 			onClick={ask}
 		>
-			Figure
+			{label}
 		</button>
 	);
 }

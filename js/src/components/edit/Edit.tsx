@@ -1,6 +1,7 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { type Altered, sketchLive, sketchOnce } from "../../model/editor";
-import type { Found, Painted } from "../../model/protocol";
+import { changed } from "../../model/history";
+import type { Painted } from "../../model/protocol";
 import { encodeRuns } from "../../model/runs";
 import { blankSketch } from "../../model/sketch";
 import type { Store } from "../../model/store";
@@ -16,8 +17,6 @@ import { Code, Found as FoundList } from "./Found";
 import { Probe } from "./Probe";
 import { begun, redo, sketchOf, undo } from "./strokes";
 import { Tools } from "./Tools";
-
-const NONE: Found[] = [];
 
 /** What if the picture were another one: painted by hand, and what the model then says. */
 export function Edit({ store }: { store: Store }) {
@@ -192,7 +191,9 @@ function explain(store: Store, tab: string) {
 function useAltered(store: Store, painted: Painted | null): Altered | null {
 	const { original, looking } = store.ui.editor;
 	const edits = store.traits._edits.value;
-	const found = edits?.found.find(({ id }) => id === looking.value) ?? null;
+	const found =
+		changed(store.traits._history.value).find(({ id }) => id === looking.value)
+			?.found ?? null;
 	const walk = store.online.value ? (edits?.walk ?? null) : null;
 	const picture = store.traits._image.value;
 	const back = original.value;
@@ -208,14 +209,14 @@ function useAltered(store: Store, painted: Painted | null): Altered | null {
 
 /** What has just been found is looked at, of several the first. */
 function useNewest({ traits, ui }: Store) {
-	const found = traits._edits.value?.found ?? NONE;
-	const known = useRef(found);
+	const items = traits._history.value;
+	const known = useRef(items);
 	useEffect(() => {
 		const old = new Set(known.current.map(({ id }) => id));
-		const first = found.find(({ id }) => !old.has(id));
-		known.current = found;
+		const first = changed(items).find(({ id }) => !old.has(id));
+		known.current = items;
 		if (!first) return;
 		ui.editor.looking.value = first.id;
-		ui.announcement.value = first.says;
-	}, [found]);
+		ui.announcement.value = first.found.says;
+	}, [items]);
 }

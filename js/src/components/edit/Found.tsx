@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { changed } from "../../model/history";
 import type { Found as Item } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { Icon } from "../controls/Icon";
@@ -14,7 +15,7 @@ import { Strip } from "./Strip";
 /** The changed pictures that were found, and all about the one that is looked at. */
 export function Found({ store }: { store: Store }) {
 	const { looking } = store.ui.editor;
-	const items = store.traits._edits.value?.found ?? [];
+	const items = changed(store.traits._history.value).map(({ found }) => found);
 	const item = items.find(({ id }) => id === looking.value);
 	if (items.length === 0) return null;
 	return (
@@ -138,15 +139,22 @@ function Fragile({ fragility }: { fragility: NonNullable<Item["fragility"]> }) {
 function Acts({ store, item }: Props) {
 	const off = store.offlineReason.value;
 	const trouble = useSignal("");
-	const act = async (action: "explain" | "forget") => {
-		trouble.value = "";
+	const told = (why: string) => {
+		trouble.value = why;
+	};
+	const explain = async () => {
+		told("");
 		try {
-			await store.ask({ kind: "found", action, item: item.id });
-			if (action === "explain") store.ui.tab.value = "explain";
+			await store.ask({ kind: "found", action: "explain", item: item.id });
+			store.ui.tab.value = "explain";
 		} catch (failure) {
-			trouble.value = reason(failure);
+			told(reason(failure));
 		}
 	};
+	const forget = () =>
+		store
+			.ask({ kind: "history", action: "forget", item: item.id })
+			.catch((failure) => told(reason(failure)));
 	return (
 		<>
 			<div class="nbx-row">
@@ -155,24 +163,30 @@ function Acts({ store, item }: Props) {
 					class="nbx-button nbx-small"
 					disabled={!!off}
 					title={off || "it becomes the picture that is explained"}
-					onClick={() => act("explain")}
+					onClick={explain}
 				>
 					Explain this picture
 				</button>
 				<FigureButton
 					store={store}
 					request={{ kind: "found", action: "figure", item: item.id }}
-					onTrouble={(why) => {
-						trouble.value = why;
-					}}
+					onTrouble={told}
 				/>
+				{item.kind === "counterfactual" && (
+					<FigureButton
+						label="JSON"
+						store={store}
+						request={{ kind: "found", action: "json", item: item.id }}
+						onTrouble={told}
+					/>
+				)}
 				<Code store={store} item={item.id} />
 				<button
 					type="button"
 					class="nbx-link nbx-square"
 					aria-label={`forget ${item.title}`}
 					disabled={!!off}
-					onClick={() => act("forget")}
+					onClick={forget}
 				>
 					<Icon name="close" />
 				</button>

@@ -5,7 +5,7 @@ type Action = HistoryRequest["action"];
 
 interface Props {
 	item: HistoryItem;
-	/** False for the result that is current anyway. */
+	/** True for an explanation that is not the current one. */
 	earlier: boolean;
 	onAct: (action: Action) => void;
 	onRename: () => void;

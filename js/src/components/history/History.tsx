@@ -7,6 +7,7 @@ import { lastPinned, takenOff, toggleDifference } from "../stage/pinned";
 import { useRaster } from "../stage/raster";
 import { Actions } from "./Actions";
 import { Item } from "./Item";
+import { lookAt, lookAway, selectedIn } from "./selected";
 
 /** Earlier results, to look at again or to go back to; at the right, what the model is. */
 export function History({ store }: { store: Store }) {
@@ -28,14 +29,13 @@ interface StripProps {
 }
 
 function Strip({ store, items }: StripProps) {
-	const { looking, announcement } = store.ui;
+	const { announcement } = store.ui;
 	const renaming = useSignal<string | null>(null);
 	const list = useRef<HTMLDivElement>(null);
 	const newest = store.traits._result.value?.id;
-	const selected = looking.value ?? newest;
 	const picture = useRaster(store.traits._image.value);
-	const index = items.findIndex(({ id }) => id === selected);
-	const current = items[index];
+	const current = selectedIn(store);
+	const index = current ? items.indexOf(current) : -1;
 
 	const act = (
 		item: HistoryItem,
@@ -46,11 +46,7 @@ function Strip({ store, items }: StripProps) {
 		store.ask(name === undefined ? request : { ...request, name }).catch(() => {
 			announcement.value = `${item.name}: ${action} failed`;
 		});
-		if (action === "restore" || action === "forget") looking.value = null;
-	};
-	/** The newest result is simply what the stage shows. */
-	const look = (item: HistoryItem) => {
-		looking.value = item.id === newest ? null : item.id;
+		if (action === "restore" || action === "forget") lookAway(store);
 	};
 	const focus = (at: number) => {
 		list.current
@@ -63,8 +59,8 @@ function Strip({ store, items }: StripProps) {
 			ArrowLeft: () => focus(at - 1),
 			Home: () => focus(0),
 			End: () => focus(items.length - 1),
-			Enter: () => look(item),
-			" ": () => look(item),
+			Enter: () => lookAt(store, item),
+			" ": () => lookAt(store, item),
 			F2: () => {
 				renaming.value = item.id;
 			},
@@ -95,7 +91,7 @@ function Strip({ store, items }: StripProps) {
 						selected={at === index}
 						reachable={at === Math.max(0, index)}
 						renaming={renaming.value === item.id}
-						onLook={() => look(item)}
+						onLook={() => lookAt(store, item)}
 						onRename={() => {
 							renaming.value = item.id;
 						}}
@@ -108,11 +104,11 @@ function Strip({ store, items }: StripProps) {
 					/>
 				))}
 			</div>
-			{current && <Together store={store} />}
+			{current?.result && <Together store={store} />}
 			{current && !store.offlineReason.value && (
 				<Actions
 					item={current}
-					earlier={current.id !== newest}
+					earlier={!!current.result && current.id !== newest}
 					onAct={(action) => act(current, action)}
 					onRename={() => {
 						renaming.value = current.id;

@@ -1,8 +1,10 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { HistoryItem } from "../../model/protocol";
 import { Icon } from "../controls/Icon";
+import { Thumbnail } from "../controls/Thumbnail";
 import type { Raster } from "../stage/raster";
 import { Miniature } from "./Miniature";
+import { RowsGlyph } from "./RowsGlyph";
 
 interface Props {
 	item: HistoryItem;
@@ -27,13 +29,21 @@ export function Item(props: Props) {
 				class="nbx-item-picture"
 				tabIndex={reachable ? 0 : -1}
 				aria-selected={selected}
-				aria-label={`${item.name}${item.pinned ? ", pinned" : ""}, for ${item.result.target}`}
-				title={`${item.name} · ${item.result.target}`}
+				aria-label={`${nameOf(item)}${item.pinned ? ", pinned" : ""}`}
+				title={nameOf(item)}
 				onClick={props.onLook}
 				onDblClick={props.onRename}
 				onKeyDown={props.onKeyDown}
 			>
-				<Miniature picture={picture} result={item.result} colormap={colormap} />
+				{item.result && (
+					<Miniature
+						picture={picture}
+						result={item.result}
+						colormap={colormap}
+					/>
+				)}
+				{item.found && <Thumbnail picture={item.found.picture} />}
+				{item.rows && <RowsGlyph rows={item.rows} />}
 				{item.pinned && (
 					<span class="nbx-pinned">
 						<Icon name="pin" />
@@ -49,6 +59,12 @@ export function Item(props: Props) {
 			)}
 		</div>
 	);
+}
+
+/** The name, and what it is the name of. */
+function nameOf({ name, result, found }: HistoryItem): string {
+	if (result) return `${name}, for ${result.target}`;
+	return found?.kind === "probe" ? `probe ${name}` : `counterfactual ${name}`;
 }
 
 interface NameProps {

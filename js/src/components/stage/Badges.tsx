@@ -1,4 +1,5 @@
-import type { HistoryItem, Result } from "../../model/protocol";
+import type { Explained } from "../../model/history";
+import type { Result } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { takenOff } from "./pinned";
 import { nameOf } from "./scene";
@@ -36,7 +37,7 @@ export function Badges({ store }: { store: Store }) {
 	);
 }
 
-const differ = (result: Result, other: HistoryItem) =>
+const differ = (result: Result, other: Explained) =>
 	result.spec.method !== other.result.spec.method;
 
 /** Another result is taken off this one. */

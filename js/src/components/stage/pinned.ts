@@ -2,20 +2,21 @@ import { batch } from "@preact/signals";
 import { rank } from "../../color/ranking";
 import { smooth } from "../../color/resample";
 import { decodeMap } from "../../model/decode";
-import type { HistoryItem, Result } from "../../model/protocol";
+import { type Explained, explained } from "../../model/history";
+import type { Result } from "../../model/protocol";
 import type { Heatmap, Store } from "../../model/store";
 import { limitOf } from "./painting";
 
 /** The pinned result that is taken off the one that is shown. */
-export function takenOff({ traits, ui }: Store): HistoryItem | undefined {
-	return traits._history.value.find(
+export function takenOff({ traits, ui }: Store): Explained | undefined {
+	return explained(traits._history.value).find(
 		({ id, pinned }) => pinned && id === ui.against.value,
 	);
 }
 
 /** The last pinned result but the one that is shown. */
-export function lastPinned({ traits, shown }: Store): HistoryItem | undefined {
-	return traits._history.value.findLast(
+export function lastPinned({ traits, shown }: Store): Explained | undefined {
+	return explained(traits._history.value).findLast(
 		({ id, pinned }) => pinned && id !== shown.value?.id,
 	);
 }
@@ -60,7 +61,8 @@ export function difference(
 
 /** The one limit of all pinned results, for those; null where each has its own. */
 export function lockedLimit({ traits, shown, ui }: Store): number | null {
-	const pinned = traits._history.value.filter((item) => item.pinned);
+	const items = explained(traits._history.value);
+	const pinned = items.filter((item) => item.pinned);
 	if (!ui.locked.value || !pinned.some(({ id }) => id === shown.value?.id))
 		return null;
 	const limits = pinned.map(({ result }) => {
