@@ -237,11 +237,13 @@ class Terms:
     def share(self, surrogate: Tensor, bias: Tensor | None = None) -> Tensor:
         """`surrogate` normalised so that it and the bias together carry the whole relevance."""
         total = surrogate.detach() if bias is None else surrogate.detach() + bias
-        return share(self.operation, surrogate, self.value, total, bias, self.strengths.epsilon)
+        # A tensor of its own, because some rules share the same value twice.
+        value = self.value.detach()
+        return share(self.operation, surrogate, value, total, bias, self.strengths.epsilon)
 
     def split(self, same: Callable[[Tensor], Tensor], other: Callable[[Tensor], Tensor]) -> Tensor:
         """`same` weights for positive inputs and `other` ones for negative."""
-        if bool((self.x >= 0).all()):
+        if self.x.numel() and bool(self.x.amin() >= 0):
             return self.map(self.x, same(self.weight))
         positive = self.map(self.x.clamp(min=0), same(self.weight))
         return positive + self.map(self.x.clamp(max=0), other(self.weight))

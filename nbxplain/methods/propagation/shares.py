@@ -21,20 +21,20 @@ class _Shared(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, surrogate: Tensor, *rest: Any) -> Tensor:
-        biases, _, value, total, bias, epsilon = rest
+        biases, _, (value,), total, bias, epsilon = rest
         added = _stabiliser(total, epsilon)
         # Not the total itself, which an operation in place may overwrite.
         context.save_for_backward(value / (total + added), added, bias)
         context.rows = len(biases)
-        result: Tensor = value.clone()
+        result: Tensor = value.clone() if value._is_view() else value
         return result
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         scale, added, bias = context.saved_tensors
         passed = gradients[0] * scale
-        taken = None if bias is None else _by_row(passed * bias, context.rows)
-        return passed, taken, _by_row(passed * added, context.rows), None, None, None, None
+        taken = None if bias is None else _taken(passed, bias, context.rows)
+        return passed, taken, _taken(passed, added, context.rows), None, None, None, None
 
 
 def share(
@@ -45,20 +45,28 @@ def share(
     bias: Tensor | None,
     epsilon: float,
 ) -> Tensor:
-    """The `value` of an operation whose relevance goes to its parts; see _Shared."""
+    """The `value` of an operation whose relevance goes to its parts; see _Shared.
+
+    The value must be nobody else's, for an operation in place may follow.
+    """
     sinks = operation.sinks[BIAS], operation.sinks[STABILISER]
+    # In a list, where autograd does not see it: what it sees it would make a view of.
     result: Tensor = _Shared.apply(  # type: ignore[no-untyped-call]
-        surrogate, *sinks, value, total, bias, epsilon
+        surrogate, *sinks, [value], total, bias, epsilon
     )
     return result
 
 
-def _by_row(taken: Tensor, rows: int) -> Tensor:
-    """What each row of the batch lost."""
-    if (len(taken) if taken.ndim else 1) % rows:
+def _taken(passed: Tensor, part: Tensor, rows: int) -> Tensor:
+    """What each row of the batch lost to a part of the total: the sum of their product."""
+    if (len(passed) if passed.ndim else 1) % rows:
         # The batch is not the first dimension here: the sum over rows is still right.
-        return taken.sum().div(rows).expand(rows)
-    return taken.sum(tuple(range(1, taken.ndim))).view(rows, -1).sum(1)
+        return (passed * part).sum().div(rows).expand(rows)
+    alike = [d for d in range(1, part.ndim) if part.shape[d] == 1 < passed.shape[d]]
+    summed = passed.sum(alike, keepdim=True) if alike and part.ndim == passed.ndim else passed
+    if summed.shape == part.shape and len(summed) == 1:
+        return torch.dot(summed.flatten(), part.flatten()).expand(rows)
+    return (summed * part).reshape(rows, -1).sum(1)
 
 
 def _stabiliser(x: Tensor, epsilon: float) -> Tensor:
