@@ -13,6 +13,7 @@ rounding, whatever the network does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -26,13 +27,15 @@ from nbxplain.core.patches import Patch, Tape, Window, whole
 from nbxplain.core.windows import Boxes, Step, cut
 
 POINTWISE = (ELEMENTWISE - {"rrelu"}) | frozenset(
-    "add sub mul multiply div divide true_divide maximum minimum neg positive".split()
+    "add sub mul multiply div divide true_divide maximum minimum neg".split()
 )
 """Operations of each place by itself."""
 
 LOOKS = {
-    Tensor.dim, Tensor.ndimension, Tensor.size, Tensor.is_floating_point, torch.is_floating_point,
-    *(getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device", "layout")),
+    Tensor.dim, Tensor.size, Tensor.numel, Tensor.__len__, Tensor.is_floating_point,
+    torch.is_floating_point,
+    *(getattr(Tensor, name).__get__ for name in
+      ("shape", "ndim", "dtype", "device", "is_cuda", "requires_grad")),
 }  # fmt: skip
 """What only looks at the shape and the kind of a tensor."""
 
@@ -49,14 +52,14 @@ class Locality(TorchFunctionMode):
     def __init__(self, reference: Tensor, then: TorchFunctionMode | None = None) -> None:
         super().__init__()
         self.done = self.saved = 0
-        self._reference, self._then = reference, then
+        self.reference, self._then = reference, then
         self._tape = Tape(self._call)
 
     def patch(self, inputs: Tensor, which: Sequence[int], boxes: Boxes) -> Patch:
         """Inputs (n, C, H, W) as patches on the reference (R, C, H, W); a new pass begins."""
         self.done = self.saved = self._tape.place = 0
         data = cut(inputs, range(len(inputs)), boxes)
-        return Patch.of(Window(self._reference, tuple(which), data, boxes))
+        return Patch.of(Window(self.reference, tuple(which), data, boxes))
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -91,7 +94,9 @@ class Locality(TorchFunctionMode):
     def _local(self, operation: Operation, target: Any) -> Window | Patch | None:
         """What becomes of the windows, or None where the whole is needed."""
         rule = RULES.get(operation.name)
-        if rule is None or torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
+        if rule is None or "out" in operation.options:
+            return None
+        if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
             return None
         if target is not None and _window(target) is None:
             return None
@@ -123,21 +128,21 @@ class Locality(TorchFunctionMode):
         return self._together(operation, [a for a in operation.arguments if isinstance(a, Patch)])
 
     def _cat(self, operation: Operation) -> Window | None:
-        parts, *rest = operation.arguments
-        dimension = rest[0] if rest else operation.options.get("dim", 0)
-        if dimension not in (1, -3) or not all(isinstance(part, Patch) for part in parts):
+        given = _named(CAT, operation)
+        parts = given["tensors"]
+        if given["dim"] not in (1, -3) or not all(isinstance(part, Patch) for part in parts):
             return None
-        return self._together(operation, parts)
+        return self._together(replace(operation, arguments=(parts, 1), options={}), parts)
 
     def _together(self, operation: Operation, patches: Sequence[Patch]) -> Window | None:
         """An operation on the same places of several maps."""
         windows = {id(patch): _window(patch) for patch in patches}
         found = [window for window in windows.values() if window is not None]
-        sizes = {window.shape[2:] for window in found}
-        if len(found) < len(windows) or len(sizes) != 1 or _any_patch(operation.options):
+        alike = {(window.which, *window.shape[2:]) for window in found}
+        if len(found) < len(windows) or len(alike) != 1 or _any_patch(operation.options):
             return None
-        (size,) = sizes
-        boxes = Boxes.around([window.boxes for window in found], *size)
+        ((which, height, width),) = alike
+        boxes = Boxes.around([window.boxes for window in found], height, width)
 
         def with_each(part: Callable[[Window], Tensor]) -> tuple[Any, ...]:
             return tuple(_exchanged(a, windows, part) for a in operation.arguments)
@@ -146,7 +151,7 @@ class Locality(TorchFunctionMode):
         data = self._call(
             operation.function, *with_each(lambda w: w.within(boxes)), **operation.options
         )
-        return Window(reference, found[0].which, data, boxes)
+        return Window(reference, which, data, boxes)
 
     def _convolution(self, operation: Operation) -> Window | None:
         given = _named(CONVOLUTION, operation)
@@ -257,7 +262,7 @@ RULES: dict[str, Callable[[Locality, Operation], Window | Patch | None]] = {
     **dict.fromkeys(("dropout", "dropout2d", "alpha_dropout"), Locality._dropout),
     "batch_norm": Locality._batch_norm,
     "prelu": Locality._each,
-    "cat": Locality._cat,
+    **dict.fromkeys(("cat", "concat", "concatenate"), Locality._cat),
     "pad": Locality._pad,
     "conv2d": Locality._convolution,
     "max_pool2d": Locality._max_pool,
@@ -277,6 +282,7 @@ AVERAGE_POOL = {
     "input": None, "kernel_size": None, "stride": None, "padding": 0, "ceil_mode": False,
     "count_include_pad": True, "divisor_override": None,
 }  # fmt: skip
+CAT = {"tensors": None, "dim": 0}
 PAD = {"input": None, "pad": None, "mode": "constant", "value": None}
 """Arguments in their order, and their defaults."""
 

@@ -99,13 +99,13 @@ class Boxes:
         return cls(Span((0,) * count, height), Span((0,) * count, width))
 
     @classmethod
-    def different(cls, one: Tensor, other: Tensor) -> Boxes:
-        """Windows outside of which pictures (n, C, H, W) do not differ from (n or 1, C, H, W)."""
-        count, _, height, width = one.shape
-        # As bytes in the order of memory: all() and any() over dimensions are several times slower.
-        differs = (one != other).permute(0, 2, 3, 1).contiguous().view(torch.uint8)
-        down, right = differs.view(count, height, -1).amax(2), differs.amax(1).amax(2)
-        return cls(_ends(down, height), _ends(right, width))
+    def different(cls, inputs: Tensor, maps: Tensor, which: Sequence[int]) -> Boxes:
+        """Windows outside of which inputs (n, C, H, W) are maps (R, C, H, W)[which]."""
+        count, _, height, _ = inputs.shape
+        known = maps[list(which)] if len(maps) > 1 else maps
+        # As bytes in the order of memory: any() over dimensions is several times slower.
+        differs = (inputs != known).permute(0, 2, 3, 1).contiguous().view(torch.uint8)
+        return cls(_ends(differs.view(count, height, -1).amax(2)), _ends(differs.amax(1).amax(2)))
 
     @classmethod
     def around(cls, boxes: Sequence[Boxes], height: int, width: int) -> Boxes:
@@ -131,11 +131,13 @@ class Boxes:
         return Boxes(self.rows.moved(down), self.columns.moved(right))
 
 
-def _ends(differs: Tensor, full: int) -> Span:
-    """From the first to the last one that is not zero in each row (n, full); or just anywhere."""
+def _ends(differs: Tensor) -> Span:
+    """From the first to the last place that is not zero in each row (n, places); or any one."""
+    full = differs.shape[1]
     firsts, lasts = differs.argmax(1), full - 1 - differs.flip(1).argmax(1)
-    any_at_all = differs.amax(1) > 0
-    return Span.covering(firsts.tolist(), lasts.where(any_at_all, firsts).tolist(), full)
+    return Span.covering(
+        firsts.tolist(), torch.where(differs.amax(1) > 0, lasts, firsts).tolist(), full
+    )
 
 
 def _around(spans: Sequence[Span], full: int) -> Span:

@@ -44,7 +44,7 @@ def nearby(model: nn.Module, x: Tensor, inputs: Tensor) -> tuple[Tensor, Localit
     """The model's output for inputs near x (R, C, H, W), and the mode that made it."""
     locality = Locality(x)
     which = [row % len(x) for row in range(len(inputs))]
-    boxes = Boxes.different(inputs, x[which])
+    boxes = Boxes.different(inputs, x, which)
     with torch.no_grad(), locality:
         output: Tensor = whole(model(locality.patch(inputs, which, boxes)))
     return output, locality
@@ -394,7 +394,7 @@ def test_weights_that_change_are_seen() -> None:
     """What was computed of the reference is not used any more."""
     model, x = copy.deepcopy(architecture("resnet")).double(), pictures().double()
     locality, inputs = Locality(x), changed(x, [(9, 9, 4, 4)])
-    boxes = Boxes.different(inputs, x)
+    boxes = Boxes.different(inputs, x, [0] * len(inputs))
     for _ in range(3):
         with torch.no_grad():
             for weight in model.parameters():
@@ -426,7 +426,7 @@ def test_the_reference_is_computed_once() -> None:
     locality = Locality(x, spy)
     for expected in ([1, 2, 1, 2], [2, 2]):
         with torch.no_grad(), locality:
-            model(locality.patch(inputs, [0, 0], Boxes.different(inputs, x)))
+            model(locality.patch(inputs, [0, 0], Boxes.different(inputs, x, [0] * len(inputs))))
         assert spy.rows == expected
         spy.rows.clear()
 
@@ -436,7 +436,7 @@ def test_patches_can_be_kept() -> None:
     x, layer = sizes(), nn.Conv2d(3, 4, 3).requires_grad_(False)
     inputs, locality = changed(x, [(3, 4, 5, 6)]), Locality(x)
     with torch.no_grad(), locality:
-        kept = layer(locality.patch(inputs, [0], Boxes.different(inputs, x)))
+        kept = layer(locality.patch(inputs, [0], Boxes.different(inputs, x, [0] * len(inputs))))
     assert type(kept) is Patch
     torch.testing.assert_close(kept * 1, layer(inputs), rtol=1e-5, atol=1e-6)
 

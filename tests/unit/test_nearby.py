@@ -94,15 +94,32 @@ def test_nothing_is_kept(begun: list[Any]) -> None:
     assert not any(locality() for locality in begun)
 
 
-def test_large_changes_are_noticed_once(begun: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_changes_are_looked_at_only_for_a_while(
+    begun: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     looks: list[Tensor] = []
     look = Boxes.different
-    monkeypatch.setattr(
-        Boxes, "different", lambda one, other: looks.append(one) or look(one, other)
-    )
+
+    def counted(inputs: Tensor, *known: Any) -> Boxes:
+        looks.append(inputs)
+        return look(inputs, *known)
+
+    monkeypatch.setattr(Boxes, "different", counted)
     told(architecture("resnet"), pictures(), method="lime", regions=GRID, samples=60, chunk=10)
-    assert len(looks) == 1
+    assert len(looks) == 2
     assert not begun
+
+
+def test_one_large_region_is_no_hindrance(begun: list[Any]) -> None:
+    """Its chunk is computed as a whole."""
+    regions = GRID.clone()
+    regions[0], regions[:, 0] = 0, 0
+    model, x = architecture("resnet"), pictures()
+    case = {"method": "feature_ablation", "regions": regions, "chunk": 4}
+    torch.testing.assert_close(
+        told(model, x, **case), exactly(model, x, **case), rtol=1e-3, atol=1e-5
+    )
+    assert len(begun) == 3
 
 
 @pytest.mark.parametrize("name", ["vit", "convnext", "lstm"])
