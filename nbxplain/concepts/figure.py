@@ -63,7 +63,7 @@ def draw_scores(result: TCAV, **options: Any) -> Drawing:
 
 def draw_steering(result: Steering, **options: Any) -> Drawing:
     """The target's score against dose, a line for each input; a dot where another class is
-    predicted from there on."""
+    predicted from there on; in grey the ends of random directions."""
     style = Style(**options)
     figure = style.figure(0.45, 6 * style.caption)
     axis = figure.subplots()
@@ -82,6 +82,11 @@ def draw_steering(result: Steering, **options: Any) -> Drawing:
                 turn[1], (doses[place], scores[place]), xytext=(4, 4 if falls else -9),
                 textcoords="offset points", fontsize=style.text - 1,
             )  # fmt: skip
+    for place, ends in ((0, result.random[:, 0]), (-1, result.random[:, 1])):
+        axis.plot(
+            doses[[place]].repeat(ends.numel()), ends.flatten().numpy(), "_", color=CHANCE,
+            markersize=6, markeredgewidth=0.8,
+        )  # fmt: skip
     axis.axvline(0, color=CHANCE, linewidth=0.5)
     axis.spines[["top", "right"]].set_visible(False)
     axis.tick_params(labelsize=style.text - 1, length=2)
@@ -93,6 +98,8 @@ def draw_steering(result: Steering, **options: Any) -> Drawing:
     axis.set_ylabel("score", fontsize=style.text - 1)
     if style.caption:
         text = "dose 1: from random pictures to the concept's · dot: another class is predicted"
+        if result.random.numel():
+            text += f" · grey: {result.random.shape[2]} random directions as long"
         figure.supxlabel(text, fontsize=5, color="#555555")
     return figure
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -23,6 +23,8 @@ from nbxplain.results import Prediction
 
 DOSES = tuple(step / 4 for step in range(-8, 9))
 """From two distances away from the concept to two towards it."""
+RANDOM = 10
+"""Random directions that a concept's stands beside: whatever is added moves a score somewhat."""
 
 
 @dataclass
@@ -31,7 +33,9 @@ class Steering:
 
     A dose of 1 adds what lies between random pictures and the concept's, -1 takes it away; 0 is the
     input as it is. `doses` (D,), `scores` (N, D) of the targets; `outputs` (N, D, K) are the
-    model's, empty where they are no scores of classes. `done` of `total` counts evaluations.
+    model's, empty where they are no scores of classes. `random` (N, 2, R) are the scores of the
+    targets at the first and the last dose of R random directions as long as the concept's; empty
+    where there were none. `done` of `total` counts evaluations.
     """
 
     cav: CAV
@@ -42,6 +46,7 @@ class Steering:
     before: Prediction
     done: int
     total: int
+    random: Tensor = field(default_factory=lambda: torch.empty(0, 2, 0))
     notices: list[str] = field(default_factory=list)
 
     @property
@@ -61,6 +66,14 @@ class Steering:
                 return float(self.doses[place]), now[0].label
         return None
 
+    def farther(self, row: int = 0) -> int | None:
+        """Than how many of the random directions the concept moves an input's score, from the
+        first dose to the last; None where there are none."""
+        if not self.random.numel():
+            return None
+        own, others = self.scores[row, -1] - self.scores[row, 0], self.random[row].diff(dim=0)
+        return int((own.abs() > others.abs()).sum())
+
     def summary(self) -> str:
         """What the doses do to each input: one line each."""
         lines = [f"{self.cav.name} at {self.cav.layer}, {len(self.doses)} doses"]
@@ -68,7 +81,9 @@ class Steering:
             turn = self.turning(row)
             then = f"; {turn[1]} from dose {turn[0]:+.3g}" if turn else ""
             ends = f"{float(scores[0]):.3g} to {float(scores[-1]):.3g}"
-            lines.append(f"{target}: {ends} over doses {_span(self.doses)}{then}")
+            beaten, than = self.farther(row), f"of {self.random.shape[2]} random directions"
+            beside = "" if beaten is None else f", farther than {beaten} {than}"
+            lines.append(f"{target}: {ends} over doses {_span(self.doses)}{beside}{then}")
         return "\n".join([*lines, *self.notices])
 
     def __repr__(self) -> str:
@@ -88,6 +103,8 @@ class Steering:
                 for place in range(len(self.doses))
             ],
             "turning": [self.turning(row) for row in rows],
+            "random": self.random.tolist(),
+            "farther": [self.farther(row) for row in rows],
             "complete": self.complete,
             "notices": self.notices,
         }
@@ -118,16 +135,20 @@ def steer(
     Concept knows several. doses: in distances between random pictures and the concept's, which is
     what the direction was found from. The other arguments are those of `explain`. The slope at dose
     0 is the directional derivative, times the distance; far doses leave what the network has ever
-    seen, so their answers are about the network, not about pictures. Raises ExplanationError.
+    seen, so their answers are about the network, not about pictures. Random directions as long
+    stand beside it at the first and the last dose. Raises ExplanationError.
     """
     adapter = ModelAdapter(model, preprocess, labels, output, device)
     setting = ask(adapter, adapter.read(inputs), target)
-    (*_, last) = steps(setting, cav_of(concept, layer), doses, Passes(adapter))
+    (*_, last) = steps(setting, cav_of(concept, layer), doses, Passes(adapter), RANDOM)
     return last
 
 
-def steps(setting: Setting, cav: CAV, doses: Sequence[float], passes: Passes) -> Iterator[Steering]:
-    """Yields the doses known so far, from the smallest dose up, after every chunk."""
+def steps(
+    setting: Setting, cav: CAV, doses: Sequence[float], passes: Passes, random: int = 0
+) -> Iterator[Steering]:
+    """Yields the doses known so far, from the smallest dose up, after every chunk; then those of
+    random directions, if there are two doses."""
     strength = _checked(doses)
     x, adapter, target = setting.inputs.tensor, setting.adapter, setting.target
     cav.check(adapter)
@@ -145,20 +166,53 @@ def steps(setting: Setting, cav: CAV, doses: Sequence[float], passes: Passes) ->
         outputs.append(kept.detach().cpu())
         return target.score(output, rows % len(x))
 
-    total = len(strength) * len(x)
-    for _, found in passes.scores(total, lambda rows: x[rows % len(x)], score, more):
+    random = random if len(strength) > 1 else 0
+    total = (len(strength) + 2 * random) * len(x)
+    for _, found in passes.scores(
+        len(strength) * len(x), lambda rows: x[rows % len(x)], score, more
+    ):
         scores.append(found.cpu())
         done = sum(map(len, scores))
         whole = done // len(x)
         if not whole:
             continue
-        yield Steering(
+        state = Steering(
             cav, setting.names, strength[:whole],
             _by_input(torch.cat(scores), whole, len(x)),
             _by_input(torch.cat(outputs), whole, len(x)),
             setting.prediction, done, total,
-            [*adapter.notices, *setting.inputs.notices],
+            notices=[*adapter.notices, *setting.inputs.notices],
         )  # fmt: skip
+        yield state
+    if not random:
+        return
+    others = [cav.distance * other.field(layer).to(x) for other in _random(cav, random)]
+    known = x.new_empty(random, 2, len(x)).cpu()
+
+    def aside(rows: Tensor) -> Edit:
+        which, end = rows // len(x) // 2, rows // len(x) % 2
+        dose = strength.to(x)[[0, -1]][end].view(-1, *(1 for _ in layer.shape))
+        return Edit(layer.name, layer.calls, (dose * torch.stack(others)[which]).add)
+
+    count = known.numel()
+    for rows, found in passes.scores(
+        count, lambda rows: x[rows % len(x)], lambda o, rows: target.score(o, rows % len(x)), aside
+    ):
+        known.view(-1)[rows.cpu()] = found.cpu().to(known)
+        state = replace(state, done=total - count + int(rows.max()) + 1)
+        if state.complete:
+            state.random = known.permute(2, 1, 0)
+        yield state
+
+
+def _random(cav: CAV, count: int) -> list[CAV]:
+    """Random directions in the space of a concept's."""
+    generator = torch.Generator().manual_seed(0)
+    width = len(cav.direction)
+    return [
+        CAV.of(cav.layer, torch.randn(width, generator=generator), space=cav.space)
+        for _ in range(count)
+    ]
 
 
 def _by_input(values: Tensor, doses: int, inputs: int) -> Tensor:

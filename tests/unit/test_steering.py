@@ -104,6 +104,30 @@ def test_where_the_prediction_turns() -> None:
     assert [line.get_xydata()[0, 0] for line in axis.lines[:1]] == [-1.0]
 
 
+@pytest.mark.parametrize(("direction", "farther"), [([2.0, -1, 0], 10), ([1.0, 2, 0], 0)])
+def test_random_directions_as_long_stand_beside_it(direction: list[float], farther: int) -> None:
+    """Of a linear model no direction moves the score farther than its own weights, and none less
+    than one that is at right angles to them."""
+    head = nn.Linear(3, 1, bias=False)
+    nn.init.zeros_(head.weight)
+    with torch.no_grad():
+        head.weight[0, :2] = torch.tensor([2.0, -1.0])
+    model = nn.Sequential(nn.Identity(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head).eval()
+    cav = CAV.of("0", torch.tensor(direction), distance=0.5)
+    result = steer(model, torch.rand(2, 3, 8, 8), cav, doses=(-2, 0, 2))
+    assert result.random.shape == (2, 2, 10)
+    swings = result.random[:, 1] - result.random[:, 0]
+    assert float(swings.abs().max()) < 4 * 0.5 * 5**0.5
+    assert len(swings[0].unique()) == 10
+    torch.testing.assert_close(swings[0], swings[1], rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(result.random.mean(1), result.scores[:, 1:2].expand(2, 10))
+    assert [result.farther(row) for row in (0, 1)] == [farther] * 2
+    assert f"farther than {farther} of 10 random directions" in result.summary()
+    grey = [line for line in result.figure().axes[0].lines if line.get_marker() == "_"]
+    assert sorted(x for line in grey for x in line.get_xdata()) == [-2.0] * 20 + [2.0] * 20
+    assert steer(model, torch.rand(1, 3, 8, 8), cav, doses=[1]).farther() is None
+
+
 def test_a_concept_knows_its_direction() -> None:
     model, x, cav = seeded(ModuleRelu), picture(), along(6, "second")
     concept = Concept("dotted", [1]).knowing([cav, along(4, "first")])
