@@ -182,35 +182,36 @@ class Passes:
         With `score` one backward pass gives its gradients at all of them; a layer that the score
         does not depend on has gradient zero, if another one has a gradient at all.
         """
-        first, *others = layers
-
-        def activations(seen: Capture) -> dict[str, Tensor]:
-            places = {name: settled(reached(seen, name)).detach() for name in layers}
-            return {
-                name: finite(place.to(self._adapter.dtype), "activation")
-                for name, place in places.items()
-            }
 
         def step(model: nn.Module, rows: Tensor) -> Layered:
-            if score is None:
-                with torch.no_grad():
-                    _, seen = self._fused(
-                        model,
-                        lambda: self._laid_out(build(rows)),
-                        lambda: Capture(model, layers),
-                    )
-                return Layered(rows, activations(seen))
-            inputs = self._laid_out(build(rows).detach()).requires_grad_()
-            with torch.enable_grad(), self._autocast(), Capture(model, layers) as seen:
-                output = self._run(model, inputs)
-            places = {name: reached(seen, name) for name in (first, *others)}
-            scores = finite(score(output.to(self._adapter.dtype), rows), "score")
-            slopes = gradients_at(scores, list(places.values()), first)
-            named = {n: g.to(self._adapter.dtype) for n, g in zip(places, slopes, strict=True)}
-            return Layered(rows, activations(seen), named)
+            def work(fusion: AbstractContextManager[object]) -> Layered:
+                leaf = self._laid_out(build(rows).detach())
+                leaf.requires_grad_(score is not None)
+                with (
+                    torch.set_grad_enabled(score is not None),
+                    self._autocast(),
+                    Capture(model, layers) as seen,
+                    fusion,
+                ):
+                    output = self._run(model, leaf)
+                places = {name: settled(reached(seen, name)) for name in layers}
+                activations = {
+                    name: finite(exactly(place.detach()), "activation")
+                    for name, place in places.items()
+                }
+                if score is None:
+                    return Layered(rows, activations)
+                scores = finite(score(exactly(output), rows), "score")
+                slopes = gradients_at(scores, list(places.values()), layers[0])
+                named = {n: exactly(slope) for n, slope in zip(layers, slopes, strict=True)}
+                return Layered(rows, activations, named)
 
-        backward = score is not None
-        yield from self._chunks(count, build, step, backward, fusing=not backward)
+            return self._fusing(work)
+
+        def exactly(tensor: Tensor) -> Tensor:
+            return tensor.to(self._adapter.dtype)
+
+        yield from self._chunks(count, build, step, backward=score is not None, fusing=True)
 
     def gradients(
         self, count: int, build: Build, score: Score, layer: str | None = None
@@ -222,10 +223,9 @@ class Passes:
         """
 
         def step(model: nn.Module, rows: Tensor) -> Pass:
-            inputs = build(rows).detach()
-            result = self._differentiate(model, inputs, score, rows, layer)
+            result = self._differentiate(model, build, score, rows, layer)
             if self.precision == "bfloat16" and self.fidelity is None:
-                self._compare(model, inputs[:2], score, rows[:2], layer, result.gradient[:2])
+                self._compare(model, build, score, rows[:2], layer, result.gradient[:2])
             return result
 
         yield from self._chunks(count, build, step, backward=True, fusing=True)
@@ -315,14 +315,12 @@ class Passes:
                 self._fusion = None
 
     def _differentiate(
-        self, model: nn.Module, inputs: Tensor, score: Score, rows: Tensor, layer: str | None
+        self, model: nn.Module, build: Build, score: Score, rows: Tensor, layer: str | None
     ) -> Pass:
-        inputs = self._laid_out(inputs)
-
         def work(fusion: AbstractContextManager[object]) -> Pass:
+            leaf = self._laid_out(build(rows).detach()).requires_grad_(layer is None)
             capture = Capture(model, [layer], cut=True) if layer else nullcontext()
             with torch.enable_grad(), capture as captured, self._autocast(), fusion:
-                leaf = inputs if layer else inputs.detach().requires_grad_()
                 scores = score(self._run(model, leaf).to(self._adapter.dtype), rows)
             place = leaf if captured is None or layer is None else reached(captured, layer)
             (gradient,) = gradients_at(finite(scores, "score"), [place], layer)
@@ -334,7 +332,7 @@ class Passes:
     def _compare(
         self,
         model: nn.Module,
-        inputs: Tensor,
+        build: Build,
         score: Score,
         rows: Tensor,
         layer: str | None,
@@ -342,7 +340,7 @@ class Passes:
     ) -> None:
         self.precision = "float32"
         try:
-            exact = self._differentiate(model, inputs, score, rows, layer).gradient
+            exact = self._differentiate(model, build, score, rows, layer).gradient
         finally:
             self.precision = "bfloat16"
         self.evaluations += len(rows)
