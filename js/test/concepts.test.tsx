@@ -329,6 +329,11 @@ it("a concept is shown on the picture and steered", async () => {
 		scores: [3, 5, 7, 8, 9],
 		best: ["lynx", "tabby", "Mau", "Mau", "Mau"],
 		turning: -0.5,
+		random: [
+			[6, 7],
+			[6.5, 12],
+		],
+		farther: 1,
 	};
 	await act(() =>
 		model.push({ _concepts: gathered({ ...state, steered: [steered] }) }),
@@ -338,6 +343,14 @@ it("a concept is shown on the picture and steered", async () => {
 	await waitFor(() => expect(panel().textContent).toContain("Mau 3"));
 	expect(panel().textContent).toContain("predicted: lynx");
 	expect(panel().textContent).toContain("from a dose of −.5");
+	expect(panel().textContent).toContain(
+		"farther than 1 of 2 random directions",
+	);
+	// The scale has room for the random ends: 12 is its top, 3 its bottom.
+	const ends = panel().querySelectorAll(".nbx-steering-random");
+	expect([...ends].map((end) => Number(end.getAttribute("y1")))).toEqual(
+		[6, 7, 6.5, 12].map((score) => expect.closeTo(96 - (92 * (score - 3)) / 9)),
+	);
 });
 
 it("scores that are not of what is there now say so", async () => {

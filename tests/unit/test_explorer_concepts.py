@@ -441,6 +441,8 @@ def test_steering_is_that_of_the_function(gathered: Explorer, page: FakePage) ->
     assert curve["scores"] == pytest.approx(alone.scores[0].tolist(), abs=1e-4)
     assert curve["best"][8] == "upright"
     assert curve["turning"] == alone.turning()[0]
+    assert np.array(curve["random"]) == pytest.approx(alone.random[0].numpy(), abs=1e-4)
+    assert curve["farther"] == alone.farther()
     assert gathered.concepts.steered["lying", "relu"].target == ["upright"]
     assert set(gathered.concepts.concept("lying").cavs) == {"relu"}
 

@@ -308,6 +308,8 @@ export interface Steering {
 	scores: number[];
 	best: string[];
 	turning: number | null;
+	random: number[][];
+	farther: number | null;
 }
 
 export interface Tested {

@@ -15,7 +15,7 @@ from nbxplain.concepts.directions import Estimator
 from nbxplain.concepts.discovery import search
 from nbxplain.concepts.discovery import steps as looking
 from nbxplain.concepts.found import Discovered, Discovery, Way
-from nbxplain.concepts.steering import DOSES, Steering
+from nbxplain.concepts.steering import DOSES, RANDOM, Steering
 from nbxplain.concepts.steering import steps as steering
 from nbxplain.concepts.tcav import Test
 from nbxplain.core.errors import InputError, MethodError
@@ -165,7 +165,9 @@ class Concepts(Gathering):
         self._check_free()
         explorer, cav = self._explorer, self._score(name, layer).cav
         setting = self._study.targeted(explorer._spec(), explorer._function)
-        self._start(lambda cancelled: steering(setting, cav, doses, self._passes(cancelled)))
+        self._start(
+            lambda cancelled: steering(setting, cav, doses, self._passes(cancelled), RANDOM)
+        )
 
     def discover(self, layer: str | None = None, count: int = 6, method: Way = "craft") -> None:
         """Looks for concepts in the pictures of the class; `wait` for them to stand in

@@ -151,6 +151,8 @@ def steered(found: Steering) -> protocol.Steering:
         "scores": found.scores[0].tolist(),
         "best": [best[0].label if (best := found.at(place).top(1)) else "" for place in doses],
         "turning": None if turn is None else turn[0],
+        "random": [ends.tolist() for ends in found.random[:1].flatten(0, 1)],
+        "farther": found.farther(),
     }
 
 

@@ -75,7 +75,9 @@ class Tested(TypedDict):
 class Steering(TypedDict):
     """Prediction against dose: `doses` in units of the distance between random pictures and the
     concept, 0 is the picture as it is. `scores` are the target's, `best` names the class that is
-    predicted at each dose, `turning` is the smallest dose at which that is another one."""
+    predicted at each dose, `turning` is the smallest dose at which that is another one. `random`
+    holds the scores at the first and the last dose of random directions as long, and `farther` is
+    how many of them move the score less far than the concept; empty and null while unknown."""
 
     concept: str
     layer: str
@@ -84,6 +86,8 @@ class Steering(TypedDict):
     scores: list[float]
     best: list[str]
     turning: float | None
+    random: list[list[float]]
+    farther: int | None
 
 
 class Discovered(TypedDict):

@@ -43,13 +43,14 @@ export function Steering({ store, known, tested }: Props) {
 }
 
 function Doses({ curve }: { curve: Curve }) {
-	const { doses, scores, best, turning, target, concept } = curve;
+	const { doses, scores, best, turning, target, concept, random } = curve;
 	const dose = useSignal(0);
 	const [first = -1] = doses;
 	const last = doses.at(-1) ?? 1;
 	const at = nearest(doses, dose.value);
 	const span = last - first || 1;
-	const [low, high] = [Math.min(...scores), Math.max(...scores)];
+	const every = [...scores, ...random.flat()];
+	const [low, high] = [Math.min(...every), Math.max(...every)];
 	const x = (value: number) => (100 * (value - first)) / span;
 	const y = (value: number) => 96 - (92 * (value - low)) / (high - low || 1);
 	const line = doses.map((each, i) => `${x(each)} ${y(scores[i] ?? 0)}`);
@@ -62,6 +63,18 @@ function Doses({ curve }: { curve: Curve }) {
 					aria-hidden="true"
 				>
 					<line class="nbx-hairline" x1={x(0)} x2={x(0)} y1="0" y2="100" />
+					{random.map((ends, end) =>
+						ends.map((score, i) => (
+							<line
+								key={`${end} ${i}`}
+								class="nbx-steering-random"
+								x1={end ? 97 : 0}
+								x2={end ? 100 : 3}
+								y1={y(score)}
+								y2={y(score)}
+							/>
+						)),
+					)}
 					<path class="nbx-curve-line" d={`M${line.join("L")}`} />
 				</svg>
 				<span
@@ -93,6 +106,12 @@ function Doses({ curve }: { curve: Curve }) {
 				</span>
 				{best[at] && <span>predicted: {best[at]}</span>}
 			</p>
+			{curve.farther !== null && (
+				<p class="nbx-note">
+					It moves the score farther than {curve.farther} of {random[0]?.length}{" "}
+					random directions as long, whose ends are grey.
+				</p>
+			)}
 			<p class="nbx-note">
 				{turning === null
 					? "No dose here changes the predicted class."
