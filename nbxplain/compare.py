@@ -13,7 +13,8 @@ from torch import Tensor
 
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import ExplanationError, InputError
-from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.passes import Passes
+from nbxplain.core.setup import Precision
 from nbxplain.core.tables import Categories
 from nbxplain.core.target import TargetLike
 from nbxplain.evaluation.similarity import rank_correlation, ssim, top_overlap

@@ -22,7 +22,8 @@ from nbxplain.core.estimator import Estimator
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer
 from nbxplain.core.pace import Layout
-from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.passes import Passes
+from nbxplain.core.setup import Precision
 from nbxplain.core.tables import Categories, is_background
 from nbxplain.core.target import Target, TargetLike, resolve
 from nbxplain.methods.base import Method, Partial, Question, layer_for, make

@@ -21,7 +21,8 @@ from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import InputError
 from nbxplain.core.jobs import Job, Worker
-from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.passes import Passes
+from nbxplain.core.setup import Precision
 from nbxplain.core.tables import Categories
 from nbxplain.core.target import TargetLike
 from nbxplain.methods.base import REGISTRY, Method, make

@@ -19,8 +19,9 @@ from tqdm.auto import tqdm
 from nbxplain.contributions import parts
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import InputError
-from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.passes import Passes
 from nbxplain.core.regions import Regions
+from nbxplain.core.setup import Precision
 from nbxplain.core.tables import Categories, Table, is_background
 from nbxplain.core.target import Target, TargetLike, resolve
 from nbxplain.explain import Setting, ask, attributions, suited

@@ -7,42 +7,32 @@ one chunk of them, and a chunk that does not fit in memory can be built again at
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from nbxplain.core.capture import Capture, Edit, Edited
-from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
-from nbxplain.core.errors import Cancelled, MethodError, ModelError
-from nbxplain.core.fusion import Fusion, fusion_for, settled
+from nbxplain.core.errors import Cancelled, MethodError
+from nbxplain.core.fusion import settled
 from nbxplain.core.nearby import Near, Nearby
 from nbxplain.core.outcome import finite, gradients_at, reached
-from nbxplain.core.pace import FORMATS, Layout, laid_out, pace
+from nbxplain.core.pace import Layout
 from nbxplain.core.rules import attention_rules
+from nbxplain.core.setup import Build, Mode, Precision, Setup
 
 if TYPE_CHECKING:
     from nbxplain.core.adapter import ModelAdapter
     from nbxplain.core.rules import RuleSet
 
 T = TypeVar("T")
-Seen = TypeVar("Seen")
-
-Precision = Literal["float32", "bfloat16"]
-Build = Callable[[Tensor], Tensor]
-"""Row numbers (n,) on the device -> model inputs (n, ...) on the device."""
 Score = Callable[[Tensor, Tensor], Tensor]
 """Model output (n, K) and row numbers (n,) -> one score a row (n,)."""
 Change = Callable[[Tensor], Edit]
 """Row numbers (n,) -> what is changed inside the network for them."""
-
-PATIENCE = 0.25
-"""Seconds that one chunk may take when a person waits for it."""
-WORTH_MEASURING = 8
-"""Evaluations from which measuring the two memory layouts pays for itself."""
 
 
 @dataclass
@@ -104,25 +94,26 @@ class Passes:
         interactive: bool = False,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        if chunk is not None and (not isinstance(chunk, int) or chunk < 1):
-            raise MethodError(
-                f"A chunk cannot be {chunk!r}.", "Give the inputs in a pass, or None."
-            )
-        for name, value, known in (
-            ("precision", precision, get_args(Precision)),
-            ("layout", layout, (*FORMATS, None)),
-        ):
-            if value not in known:
-                raise MethodError(f"There is no {name} {value!r}.", f"Choose one of {known}.")
         self._adapter = adapter
-        self.precision = precision
-        self.chunk = chunk
-        self.layout = layout
+        self._setup = Setup(adapter, precision, chunk, layout, interactive)
         self.evaluations = 0
         self.fidelity: float | None = None
-        self._fusion: Fusion | None = None
-        self._interactive = interactive
         self._cancelled = cancelled
+
+    @property
+    def precision(self) -> Precision:
+        """In which the passes run."""
+        return self._setup.precision
+
+    @property
+    def chunk(self) -> int | None:
+        """Inputs in a pass, once that is settled."""
+        return self._setup.chunk
+
+    @property
+    def layout(self) -> Layout | None:
+        """The memory layout, once that is settled."""
+        return self._setup.layout
 
     def check(self) -> None:
         """Raises Cancelled if the run was stopped; called before every pass."""
@@ -148,18 +139,21 @@ class Passes:
             edit = change(rows) if change else None
 
             def inputs() -> Tensor:
-                return self._laid_out(build(rows))
+                return self._setup.laid_out(build(rows))
+
+            def work(fusion: Mode) -> Tensor:
+                edited = Edited(model, edit) if edit else nullcontext()
+                with self._setup.autocast(), edited, fusion:
+                    return self._setup.run(model, inputs())
 
             with torch.no_grad():
                 output = None
-                if nearby and self._fusion and self.layout == "channels_last":
-                    with self._autocast():
-                        run = partial(self._run, model)
-                        output = nearby.output(run, inputs, rows, self._fusion)
+                if nearby and self._setup.fusion and self.layout == "channels_last":
+                    with self._setup.autocast():
+                        run = partial(self._setup.run, model)
+                        output = nearby.output(run, inputs, rows, self._setup.fusion)
                 if output is None:
-                    output, _ = self._fused(
-                        model, inputs, lambda: Edited(model, edit) if edit else nullcontext()
-                    )
+                    output = self._setup.fused(work)
                 return rows, finite(score(output.to(self._adapter.dtype), rows), "score")
 
         yield from self._chunks(count, build, step, backward=False, fusing=True)
@@ -168,8 +162,8 @@ class Passes:
         """Rows and outputs of `layer` for `count` inputs, chunk by chunk, without gradients."""
 
         def step(model: nn.Module, rows: Tensor) -> tuple[Tensor, Tensor]:
-            with torch.no_grad(), self._autocast(), Capture(model, [layer]) as captured:
-                self._run(model, self._laid_out(build(rows)))
+            with torch.no_grad(), self._setup.autocast(), Capture(model, [layer]) as captured:
+                self._setup.run(model, self._setup.laid_out(build(rows)))
             return rows, finite(reached(captured, layer).to(self._adapter.dtype), "activation")
 
         yield from self._chunks(count, build, step, backward=True)
@@ -184,16 +178,16 @@ class Passes:
         """
 
         def step(model: nn.Module, rows: Tensor) -> Layered:
-            def work(fusion: AbstractContextManager[object]) -> Layered:
-                leaf = self._laid_out(build(rows).detach())
+            def work(fusion: Mode) -> Layered:
+                leaf = self._setup.laid_out(build(rows).detach())
                 leaf.requires_grad_(score is not None)
                 with (
                     torch.set_grad_enabled(score is not None),
-                    self._autocast(),
+                    self._setup.autocast(),
                     Capture(model, layers) as seen,
                     fusion,
                 ):
-                    output = self._run(model, leaf)
+                    output = self._setup.run(model, leaf)
                 places = {name: settled(reached(seen, name)) for name in layers}
                 activations = {
                     name: finite(exactly(place.detach()), "activation")
@@ -206,7 +200,7 @@ class Passes:
                 named = {n: exactly(slope) for n, slope in zip(layers, slopes, strict=True)}
                 return Layered(rows, activations, named)
 
-            return self._fusing(work)
+            return self._setup.fused(work)
 
         def exactly(tensor: Tensor) -> Tensor:
             return tensor.to(self._adapter.dtype)
@@ -240,19 +234,19 @@ class Passes:
             raise MethodError("Backward rules need float32.", "Use precision='float32'.")
 
         def step(model: nn.Module, rows: Tensor) -> Pass:
-            inputs = self._laid_out(build(rows).detach())
+            inputs = self._setup.laid_out(build(rows).detach())
 
-            def work(fusion: AbstractContextManager[object]) -> Pass:
+            def work(fusion: Mode) -> Pass:
                 tape, there = None, None
                 if rules.reference is not None:
-                    fed = self._laid_out(rules.reference(rows)).clone()
+                    fed = self._setup.laid_out(rules.reference(rows)).clone()
                     with torch.no_grad(), fusion, rules.recorder() as recorder:
-                        there = self._run(model, fed)
+                        there = self._setup.run(model, fed)
                     tape = recorder.tape
                 with torch.enable_grad(), fusion:
                     leaf, fed = rules.leaf(inputs)
                     with rules.mode(tape, len(rows), inputs) as mode:
-                        output = self._run(model, fed)
+                        output = self._setup.run(model, fed)
                     scores = score(output, rows)
                 # Not before the input's scores: they may settle what is explained.
                 reference = None if there is None else score(there, rows)
@@ -261,7 +255,7 @@ class Passes:
                 named = dict(zip(mode.sinks, absorbed, strict=True))
                 return Pass(rows, scores.detach(), gradient, None, reference, named)
 
-            return self._fusing(work) if rules.fusible else work(nullcontext())
+            return self._setup.fused(work) if rules.fusible else work(nullcontext())
 
         yield from self._chunks(count, build, step, backward=True, fusing=rules.fusible)
 
@@ -278,10 +272,10 @@ class Passes:
 
         def step(model: nn.Module, rows: Tensor) -> Attended:
             found: list[Tensor] = []
-            inputs = self._laid_out(build(rows).detach()).requires_grad_(gradient)
+            inputs = self._setup.laid_out(build(rows).detach()).requires_grad_(gradient)
             with torch.set_grad_enabled(gradient):
                 with attention_rules(found).mode(None, len(rows), inputs):
-                    output = self._run(model, inputs.clone())
+                    output = self._setup.run(model, inputs.clone())
                 if not gradient or not found:
                     return Attended(rows, [w.detach() for w in found])
                 scores = score(output, rows)
@@ -290,44 +284,20 @@ class Passes:
 
         yield from self._chunks(count, build, step, backward=True)
 
-    def _fused(
-        self,
-        model: nn.Module,
-        build: Callable[[], Tensor],
-        around: Callable[[], AbstractContextManager[Seen]],
-    ) -> tuple[Tensor, Seen]:
-        """The output, with convolutions fused where that works, and what was entered around it."""
-
-        def forward(fusion: AbstractContextManager[object]) -> tuple[Tensor, Seen]:
-            with self._autocast(), around() as seen, fusion:
-                return self._run(model, build()), seen
-
-        return self._fusing(forward)
-
-    def _fusing(self, work: Callable[[AbstractContextManager[object]], T]) -> T:
-        """What the work gives under fusion; what that cannot do is done again without it."""
-        while True:
-            try:
-                return work(self._fusion or nullcontext())
-            except ModelError:
-                if self._fusion is None:
-                    raise
-                self._fusion = None
-
     def _differentiate(
         self, model: nn.Module, build: Build, score: Score, rows: Tensor, layer: str | None
     ) -> Pass:
-        def work(fusion: AbstractContextManager[object]) -> Pass:
-            leaf = self._laid_out(build(rows).detach()).requires_grad_(layer is None)
+        def work(fusion: Mode) -> Pass:
+            leaf = self._setup.laid_out(build(rows).detach()).requires_grad_(layer is None)
             capture = Capture(model, [layer], cut=True) if layer else nullcontext()
-            with torch.enable_grad(), capture as captured, self._autocast(), fusion:
-                scores = score(self._run(model, leaf).to(self._adapter.dtype), rows)
+            with torch.enable_grad(), capture as captured, self._setup.autocast(), fusion:
+                scores = score(self._setup.run(model, leaf).to(self._adapter.dtype), rows)
             place = leaf if captured is None or layer is None else reached(captured, layer)
             (gradient,) = gradients_at(finite(scores, "score"), [place], layer)
             activation = None if captured is None else place.detach().to(self._adapter.dtype)
             return Pass(rows, scores.detach(), gradient.to(self._adapter.dtype), activation)
 
-        return self._fusing(work)
+        return self._setup.fused(work)
 
     def _compare(
         self,
@@ -338,11 +308,11 @@ class Passes:
         layer: str | None,
         lower: Tensor,
     ) -> None:
-        self.precision = "float32"
+        self._setup.precision = "float32"
         try:
             exact = self._differentiate(model, build, score, rows, layer).gradient
         finally:
-            self.precision = "bfloat16"
+            self._setup.precision = "bfloat16"
         self.evaluations += len(rows)
         cosine = nn.functional.cosine_similarity(exact.flatten(1), lower.flatten(1))
         self.fidelity = float(cosine.mean())
@@ -356,7 +326,7 @@ class Passes:
         fusing: bool = False,
     ) -> Iterator[T]:
         model = self._adapter.replica()
-        self._choose(model, count, build, backward, fusing)
+        self._setup.settle(model, count, build, backward, fusing)
         start = 0
         while start < count:
             self.check()
@@ -369,90 +339,8 @@ class Passes:
                 with self._adapter.lock, self._adapter.randomness(start):
                     result = step(model, rows)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-                self._halve(error)
+                self._setup.halve(error)
                 continue
             self.evaluations += stop - start
             start = stop
             yield result
-
-    def _halve(self, error: Exception) -> None:
-        if not is_out_of_memory(error):
-            raise error
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-        assert self.chunk is not None
-        if self.chunk == 1:
-            raise exhausted() from error
-        self.chunk //= 2
-
-    def _choose(
-        self, model: nn.Module, count: int, build: Build, backward: bool, fusing: bool
-    ) -> None:
-        """Settles chunk, layout and fusion; few forward passes leave that to a longer run."""
-        worth = count >= WORTH_MEASURING
-        if self._fusion is not None:
-            self._fusion.passes = count
-        chosen = self.chunk is not None and (self.layout is not None or not worth)
-        fusible = fusing and (worth or backward) and self._fusion is None and self._fusible
-        if chosen and not fusible:
-            return
-        example = build(torch.arange(1, device=self._adapter.device))
-        if fusible and example.ndim == 4:
-            with self._autocast():
-                run = partial(self._run, model)
-                self._fusion = fusion_for(self._adapter.model, example, run, count)
-        if chosen:
-            return
-        fusion = self._fusion if fusing else None
-        # Table rows have one layout: only who waits for them has a reason to measure.
-        worth = worth and (self._interactive or example.ndim == 4)
-        layout, seconds = self._pace(model, example, backward, fusion, worth)
-        # Dropout draws in the order of memory: a model that draws must not depend on a stopwatch.
-        self.layout = self.layout or ("contiguous" if self._adapter.draws else layout)
-        if self.chunk is None:
-            self.chunk = chunk_for(example)
-            if self._interactive and seconds:
-                wanted = max(1, int(PATIENCE / seconds))
-                self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
-
-    def _pace(
-        self,
-        model: nn.Module,
-        example: Tensor,
-        backward: bool,
-        fusion: Fusion | None,
-        worth: bool,
-    ) -> tuple[Layout | None, float]:
-        """The faster layout and its seconds an input, as far as that is worth being measured."""
-        forward = fusion is not None and not backward
-        if not worth or (forward and not self._interactive):
-            return "channels_last" if fusion else None, 0.0
-
-        def run(inputs: Tensor) -> Tensor:
-            with self._autocast(), self._adapter.randomness(0), fusion or nullcontext():
-                return self._run(model, inputs)
-
-        layouts: tuple[Layout, ...] = (
-            ("channels_last",) if forward else ("channels_last", "contiguous")
-        )
-        case = self.precision, fusion is not None
-        return pace(self._adapter.model, case, example, run, backward, layouts)
-
-    @property
-    def _fusible(self) -> bool:
-        adapter = self._adapter
-        usual = self.precision == "float32" and adapter.dtype == torch.float32
-        usual = usual and self.layout != "contiguous"
-        return usual and adapter.device.type == "cpu" and not adapter.draws
-
-    def _laid_out(self, inputs: Tensor) -> Tensor:
-        return laid_out(inputs, self.layout)
-
-    def _autocast(self) -> AbstractContextManager[object]:
-        # A user's ambient autocast must not lower the precision either.
-        return torch.autocast(
-            self._adapter.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"
-        )
-
-    def _run(self, model: nn.Module, inputs: Tensor) -> Tensor:
-        return run(model, inputs, lambda output: settled(self._adapter.pick(output)))

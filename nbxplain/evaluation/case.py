@@ -18,7 +18,8 @@ from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import InputError, MethodError, TargetError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.pace import Layout
-from nbxplain.core.passes import Passes, Precision
+from nbxplain.core.passes import Passes
+from nbxplain.core.setup import Precision
 from nbxplain.core.target import Contrast, Probability, TargetLike
 from nbxplain.evaluation.check import final, plainly
 from nbxplain.explain import Setting, ask, attributions, suited

@@ -259,8 +259,8 @@ def test_gradients_are_fused() -> None:
     model, x = architecture("resnet"), pictures()
     passes = Passes(ModelAdapter(model))
     (result,) = passes.gradients(1, lambda rows: x[rows], lambda output, rows: output[:, 0])
-    assert passes._fusion is not None
-    assert passes._fusion.met > 0
+    assert passes._setup.fusion is not None
+    assert passes._setup.fusion.met > 0
     assert passes.layout == "channels_last"
     twin, leaf = copy.deepcopy(model).double(), x.double().requires_grad_()
     (expected,) = torch.autograd.grad(twin(leaf)[0, 0], leaf)
@@ -325,8 +325,8 @@ def fusing(model: nn.Module, **options: Any) -> tuple[Passes, Tensor]:
 def test_long_runs_are_fused() -> None:
     model = architecture("resnet")
     passes, scores = fusing(model)
-    assert passes._fusion is not None
-    assert passes._fusion.met > 0
+    assert passes._setup.fusion is not None
+    assert passes._setup.fusion.met > 0
     torch.testing.assert_close(scores, exactly(model, pictures(16))[:, 0], rtol=1e-4, atol=1e-5)
 
 
@@ -347,8 +347,8 @@ def test_activations_of_fused_runs_are_those_of_the_network(name: str) -> None:
         twin(x.double())
     passes = Passes(ModelAdapter(model), layout="channels_last")
     parts = list(passes.layered(16, lambda rows: x[rows], layers))
-    assert passes._fusion is not None
-    assert passes._fusion.met > 0
+    assert passes._setup.fusion is not None
+    assert passes._setup.fusion.met > 0
     for layer in layers:
         told = torch.cat([part.activations[layer] for part in parts])
         torch.testing.assert_close(told, found[layer].float(), rtol=1e-4, atol=1e-4)
@@ -362,7 +362,7 @@ def test_not_in_other_precisions_nor_where_numbers_are_drawn(
     adapter.outputs(pictures().to(adapter.dtype))
     passes, x = Passes(adapter), pictures(16).to(adapter.dtype)
     list(passes.scores(16, lambda rows: x[rows], lambda output, rows: output[:, 0]))
-    assert passes._fusion is None
+    assert passes._setup.fusion is None
 
 
 class Drawing(nn.Module):
@@ -371,7 +371,7 @@ class Drawing(nn.Module):
 
 
 def test_bfloat16_is_not_fused() -> None:
-    assert fusing(architecture("resnet"), precision="bfloat16")[0]._fusion is None
+    assert fusing(architecture("resnet"), precision="bfloat16")[0]._setup.fusion is None
 
 
 def test_a_network_that_fusion_would_change_is_run_plainly() -> None:

@@ -18,7 +18,6 @@ from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, graft
 
-
 Places = tuple[Tensor, ...]
 """Where in a tensor: an index for each dimension."""
 
