@@ -1,5 +1,5 @@
-import { batch, useSignal, useSignalEffect } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { batch, effect, useSignal, useSignalEffect } from "@preact/signals";
+import { useEffect, useLayoutEffect, useMemo } from "preact/hooks";
 import { drafts } from "../../model/drafts";
 import { type Altered, renew, sketchOnce } from "../../model/editor";
 import type { Painted } from "../../model/protocol";
@@ -49,7 +49,7 @@ export function useAsking(store: Store): Asking {
 		};
 		return drafts(ask);
 	}, [store]);
-	useSignalEffect(() => {
+	const follow = () => {
 		const sketch = editor.sketch.value;
 		// Another target has another score.
 		store.traits.target.value;
@@ -61,7 +61,9 @@ export function useAsking(store: Store): Asking {
 			return queue.drop();
 		const settled = editor.began.value === null;
 		queue.push({ sketch, settled, epoch: editor.epoch.value });
-	});
+	};
+	// A signal effect of a component would wait for the next frame.
+	useEffect(() => effect(follow), [store]);
 	usePythons(store);
 	const { answer, of } = painted.value ?? { answer: null, of: null };
 	return {
@@ -122,7 +124,8 @@ function usePythons({ traits, ui }: Store) {
 /** Puts what is looked at on the stage while the tab is open. */
 export function useStage(store: Store, altered: Altered | null) {
 	const { ui } = store;
-	useEffect(() => {
+	// Before this frame is painted: after it, the bars would come a frame late.
+	useLayoutEffect(() => {
 		ui.altered.value = altered;
 	}, [altered]);
 	useEffect(
