@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -98,42 +99,100 @@ def updates(notebook: Notebook) -> float:
     return count / (time.perf_counter() - start)
 
 
-FIGURES = f"""() => {{ {ROOT}
-  const figures = root.querySelectorAll(".nbx-predictions .nbx-figure");
-  return [...figures].map((figure) => figure.textContent).join();
+MARKS = f"""() => {{ {ROOT}
+  const marks = (window.nbxMarks = {{}});
+  const at = (time) => (performance.timeOrigin + time) / 1000;
+  window.addEventListener("pointerdown", (event) => {{
+    for (const name in marks) delete marks[name];
+    marks.pressed = at(event.timeStamp);
+  }}, true);
+  const sockets = new WeakSet(), send = WebSocket.prototype.send;
+  const heard = ({{ timeStamp }}) => {{
+    if (!marks.moved || at(timeStamp) < marks.moved) marks.heard = at(timeStamp);
+  }};
+  WebSocket.prototype.send = function (data) {{
+    if (!sockets.has(this)) this.addEventListener("message", heard);
+    sockets.add(this);
+    if (new TextDecoder().decode(data).includes('"paint"')) marks.sent ??= at(performance.now());
+    send.call(this, data);
+  }};
+  const painted = () => {{ marks.seen ??= at(performance.now()); }};
+  new MutationObserver(() => {{
+    if (marks.moved || !marks.sent) return;
+    marks.moved = at(performance.now());
+    requestAnimationFrame(() => setTimeout(painted));
+  }}).observe(root.querySelector(".nbx-predictions"),
+    {{ subtree: true, childList: true, attributes: true, characterData: true }});
 }}"""
 
-FORWARD = """
-x = explorer._study.setting.inputs.tensor
-times = []
-for _ in range(9):
-    started = time.perf_counter()
-    _ = explorer._adapter.outputs(x)
-    times.append(time.perf_counter() - started)
-print(sorted(times)[4])
+STAMPS = """
+stamps = {}
+def stamped(function, before, after):
+    def call(*given):
+        stamps.setdefault(before, time.time())
+        result = function(*given)
+        stamps.setdefault(after, time.time())
+        return result
+    return call
+desk, adapter = explorer._desk, explorer._adapter
+desk.take = stamped(desk.take, "taken", "queued")
+adapter.outputs = stamped(adapter.outputs, "asked", "said")
+desk._send = stamped(desk._send, "answered", "sent back")
 """
 
+MOMENTS = {
+    "pressed": "page",
+    "sent": "way there",
+    "taken": "Python",
+    "asked": "the model's pass",
+    "said": "Python again",
+    "answered": "way back",
+    "heard": "paint",
+    "seen": "",
+}
+"""What happens in turn after a press of the brush, and what the time until the next is spent on."""
 
-def painting(notebook: Notebook, widget: Widget) -> tuple[float, float]:
-    """Seconds from a touch of the brush until the bars have moved, the middle of nine, and those of
-    the model's own pass."""
+
+def painting(notebook: Notebook, widget: Widget) -> list[list[float]]:
+    """The MOMENTS of presses of the brush, in seconds. Nobody asks the page meanwhile."""
     widget.root.get_by_role("tab", name="Edit").click()
     pane = widget.stage.locator(".nbx-painter")
     pane.scroll_into_view_if_needed()
     box = pane.bounding_box()
     assert box is not None
-    times = []
-    for number in range(9):
-        before = notebook.page.evaluate(FIGURES)
-        start = time.perf_counter()
-        place = box["x"] + (0.1 + 0.09 * number) * box["width"]
-        notebook.page.mouse.click(place, box["y"] + 0.5 * box["height"])
-        while notebook.page.evaluate(FIGURES) == before:
-            if time.perf_counter() - start > 10:
-                break
-        times.append(time.perf_counter() - start)
+    notebook.page.evaluate(MARKS)
+    notebook.python(STAMPS)
+    presses = []
+    for number in range(24):
+        across, down = 0.1 + 0.1 * (number % 8), 0.25 + 0.25 * (number // 8)
+        notebook.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+        notebook.python("stamps.clear()")
+        time.sleep(0.3)
+        notebook.page.mouse.down()
+        time.sleep(0.4)
+        until(lambda: notebook.page.evaluate("window.nbxMarks.seen"), "the bars do not move")
+        moments = notebook.page.evaluate("window.nbxMarks") | notebook.value("stamps")
+        notebook.page.mouse.up()
+        presses.append([moments[name] for name in MOMENTS])
         time.sleep(0.5)
-    return median(times), float(notebook.python(FORWARD))
+    return presses
+
+
+def told(presses: list[list[float]]) -> str:
+    """The lines of the table about painting: the press in the middle, and the quickest."""
+    pass_ = list(MOMENTS).index("asked")
+    times = [[after - before for before, after in pairwise(press)] for press in presses]
+    times.sort(key=lambda parts: sum(parts) - parts[pass_])
+    lines = []
+    for which, parts in (("in the middle", times[len(times) // 2]), ("the quickest", times[0])):
+        spent = ", ".join(
+            f"{name} {1000 * seconds:.0f}"
+            for name, seconds in zip(MOMENTS.values(), parts, strict=False)
+        )
+        wanted = f"{parts[pass_]:.2f} + 0.15 s"
+        what = f"bars that move while one paints, {which} of {len(times)} ({spent} ms)"
+        lines.append(f"| {what} | {sum(parts):.2f} s | {wanted} |")
+    return "\n".join(lines)
 
 
 def stop(notebook: Notebook, widget: Widget) -> float:
@@ -156,9 +215,7 @@ def main() -> None:
             widget = Widget(notebook.page)
             notebook.python("_ = explorer.wait()")
             draft = first_draft(notebook, widget)
-            painted, forward = painting(notebook, widget)
-            wanted = f"{forward:.2f} + 0.15 s"
-            print(f"| bars that move while one paints | {painted:.2f} s | {wanted} |")
+            print(told(painting(notebook, widget)))
             widget.root.get_by_role("tab", name="Explain").click()
             print(f"| first draft of a dragged slider | {draft:.2f} s | 0.4 s |")
             print(f"| partial maps a second | {updates(notebook):.1f} | 4 to 10 |")
