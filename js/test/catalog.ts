@@ -173,6 +173,7 @@ export const catalog: Catalog = {
 			{ ...number("rotation", 0, -180, 180), unit: "°" },
 			{ ...number("quality", 100, 1, 100), type: "integer", step: 1 },
 		],
+		search: { probability: 0.8, l1: 0, l2: 1, smoothness: 0.01, likeness: 0 },
 	},
 };
 Object.assign(catalog.labels, {

@@ -461,7 +461,7 @@ describe("finding", () => {
 		fireEvent.click(button());
 		expect(model.requests("find").at(-1)).toMatchObject({
 			desired: 967,
-			probability: 0.9,
+			probability: 0.8,
 			inside: true,
 			weights: { l1: 0, l2: 1, smoothness: 0.01 },
 			count: 1,

@@ -14,6 +14,7 @@ from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer
 from nbxplain.core.parameters import Parameters
 from nbxplain.counterfactuals.editing import Adjustments, Clone, Colour, Inpaint
+from nbxplain.counterfactuals.pictures.parameters import PictureSearch
 from nbxplain.methods.base import Method, registered
 from nbxplain.widget import wire
 from nbxplain.widget.protocol import (
@@ -27,6 +28,9 @@ from nbxplain.widget.protocol import (
 
 BASELINES = {"black": (), "blur": ("sigma",), "mean": (), "white": (), "noise": ("seed",)}
 """The baselines that can be chosen by a click, and the fields each one uses."""
+
+WISHES = ("probability", "l1", "l2", "smoothness", "likeness")
+"""Parameters of a picture search that the page sets."""
 
 FILLS: dict[str, tuple[str, type[Parameters], tuple[str, ...]]] = {
     "blur": ("blur", Baseline, ("sigma",)),
@@ -191,6 +195,7 @@ def edit_tools() -> EditTools:
             for kind, (label, model, names) in FILLS.items()
         ],
         "adjustments": controls(Adjustments),
+        "search": {name: getattr(PictureSearch(), name) for name in WISHES},
     }
 
 

@@ -17,6 +17,7 @@ from PIL import Image
 from nbxplain import Explorer
 from nbxplain.adversarial import pgd, smallest_epsilon
 from nbxplain.core.errors import ExplanationError, InputError, TargetError
+from nbxplain.counterfactuals.pictures.parameters import PictureSearch
 from nbxplain.widget import runs
 from tests.models import SIDE, cnn, many, picture
 from tests.unit.page import FakePage, until
@@ -162,6 +163,18 @@ def test_examples_give_the_page_a_weight_for_likeness(explorer: Explorer) -> Non
     explorer.edits.wait()
     assert explorer._edits["examples"] == 3
     assert float(explorer.edits.result.terms["likeness"][0]) > 0
+
+
+def test_the_page_begins_with_the_numbers_that_python_begins_with(
+    explorer: Explorer, page: FakePage
+) -> None:
+    numbers = dict(explorer._catalog["edits"]["search"])
+    page.ask(
+        "find", desired=second(explorer), probability=numbers.pop("probability"), weights=numbers,
+        count=1, inside=False, shape=[1, 1], fills=[], adjustments={},
+    )  # fmt: skip
+    found(explorer)
+    assert explorer.edits.result.search == PictureSearch()
 
 
 def test_what_was_found_stands_in_the_history(explorer: Explorer, page: FakePage) -> None:

@@ -14,12 +14,12 @@ export interface Altered {
 	words: string;
 }
 
-/** A search for another picture: the class, how probable it should be (0: it wins), and where. */
+/** A search for another picture: the class, where, and what was set of the numbers in `search` of
+ * the catalog: how probable the class should be (0: it wins), and the weights. */
 export interface Wish {
 	desired: number | null;
-	probability: number;
 	inside: boolean;
-	weights: { l1: number; l2: number; smoothness: number; likeness: number };
+	numbers: Readonly<Record<string, number>>;
 	count: number;
 }
 
@@ -57,7 +57,6 @@ export interface Editor {
 }
 
 export const SIZES = { smallest: 2, largest: 200 };
-export const WEIGHTS = { l1: 0, l2: 1, smoothness: 0.01, likeness: 0 };
 const SIZE_STEP = 1.25;
 
 export function createEditor(): Editor {
@@ -76,9 +75,8 @@ export function createEditor(): Editor {
 		looking: signal(null),
 		wish: signal({
 			desired: null,
-			probability: 0.9,
 			inside: false,
-			weights: WEIGHTS,
+			numbers: {},
 			count: 1,
 		}),
 		attack: signal({

@@ -99,6 +99,7 @@ export interface Control {
 export interface EditTools {
 	fills: FillInfo[];
 	adjustments: Control[];
+	search: Record<string, number>;
 }
 
 export interface FillInfo {

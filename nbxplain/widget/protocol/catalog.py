@@ -94,10 +94,12 @@ class FillInfo(TypedDict):
 
 
 class EditTools(TypedDict):
-    """What a picture can be edited with."""
+    """What a picture can be edited with, and with which numbers a search for another begins: the
+    probability of the class, at least, and the weights."""
 
     fills: list[FillInfo]
     adjustments: list[Control]
+    search: dict[str, float]
 
 
 class Catalog(TypedDict):

@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { WEIGHTS, type Wish } from "../../model/editor";
+import type { Wish } from "../../model/editor";
 import { encodeRuns } from "../../model/runs";
 import type { Store } from "../../model/store";
 import { reason } from "../controls/reason";
@@ -24,13 +24,17 @@ type Term = keyof typeof TERMS;
 /** What would have to be different in the picture for the model to say something else. */
 export function Find({ store }: { store: Store }) {
 	const { wish, sketch } = store.ui.editor;
-	const { desired, probability, inside, weights, count } = wish.value;
+	const { desired, inside, count } = wish.value;
+	const numbers = numbersOf(store);
+	const initial = store.traits._catalog.value.edits?.search ?? {};
 	const trouble = useSignal("");
 	const examples = store.traits._edits.value?.examples ?? 0;
 	const painted = sketch.value?.map.labels.some((label) => label > 0) ?? false;
 	const put = (changes: Partial<Wish>) => {
 		wish.value = { ...wish.value, ...changes };
 	};
+	const set = (name: string, to: number) =>
+		put({ numbers: { ...wish.value.numbers, [name]: to } });
 	const terms = (Object.keys(TERMS) as Term[]).filter(
 		(term) => term !== "likeness" || examples > 0,
 	);
@@ -49,12 +53,12 @@ export function Find({ store }: { store: Store }) {
 			<Slider
 				label="probability"
 				help="At least; 0: the class wins, that is all."
-				value={probability}
-				initial={0.9}
+				value={numbers.probability ?? 0}
+				initial={initial.probability ?? 0}
 				minimum={0}
 				maximum={0.99}
 				step={0.01}
-				onCommit={(next) => put({ probability: next })}
+				onCommit={(next) => set("probability", next)}
 			/>
 			<Segmented
 				label="may change"
@@ -77,13 +81,13 @@ export function Find({ store }: { store: Store }) {
 						key={term}
 						label={label}
 						help={`Weight: ${help}.`}
-						value={weights[term]}
-						initial={WEIGHTS[term]}
+						value={numbers[term] ?? 0}
+						initial={initial[term] ?? 0}
 						minimum={0}
 						maximum={most}
 						step={0.001}
 						logarithmic
-						onCommit={(next) => put({ weights: { ...weights, [term]: next } })}
+						onCommit={(next) => set(term, next)}
 					/>
 				);
 			})}
@@ -120,11 +124,18 @@ export function Find({ store }: { store: Store }) {
 	);
 }
 
+/** The numbers of a search: as they were set, else as Python has them. */
+function numbersOf({ traits, ui }: Store): Record<string, number> {
+	const search = traits._catalog.value.edits?.search;
+	return { ...search, ...ui.editor.wish.value.numbers };
+}
+
 function find(store: Store, inside: boolean) {
-	const { desired, probability, weights, count } = store.ui.editor.wish.peek();
+	const { desired, count } = store.ui.editor.wish.peek();
+	const { probability, ...weights } = numbersOf(store);
 	const { map } = sketchOf(store);
 	const examples = store.traits._edits.peek()?.examples ?? 0;
-	const { likeness, ...others } = weights;
+	const { likeness = 0, ...others } = weights;
 	store.ui.editor.looking.value = null;
 	return store.ask(
 		{
