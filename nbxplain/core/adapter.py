@@ -25,6 +25,7 @@ from nbxplain.core.preserve import (
     RandomStates,
     modules,
     moved,
+    parameters,
     random_states,
     refresh,
     replica,
@@ -188,12 +189,12 @@ class ModelAdapter:
     def _moved(self) -> bool:
         """True when the replica could not share the weights: other device or precision."""
         assert self._replica is not None
-        pairs = zip(self._replica[1].parameters(), self.model.parameters(), strict=True)
+        pairs = zip(parameters(self._replica[1]), parameters(self.model), strict=True)
         return any(ours.data_ptr() != theirs.data_ptr() for ours, theirs in pairs)
 
     def _copy_weights(self, copied: nn.Module) -> None:
         with torch.inference_mode(False), torch.no_grad():
-            for ours, theirs in zip(copied.parameters(), self.model.parameters(), strict=True):
+            for ours, theirs in zip(parameters(copied), parameters(self.model), strict=True):
                 ours.copy_(theirs)
 
     def pick(self, output: Any) -> Tensor:

@@ -68,10 +68,21 @@ def modules(model: nn.Module) -> list[nn.Module]:
     return list(found.values())
 
 
+def parameters(model: nn.Module) -> list[nn.Parameter]:
+    """Every parameter; one that has two places comes twice."""
+    stores = (module._parameters for module in modules(model))
+    return [weight for store in stores for weight in store.values() if weight is not None]
+
+
+def buffers(model: nn.Module) -> list[Tensor]:
+    """Every buffer; one that has two places comes twice."""
+    stores = (module._buffers for module in modules(model))
+    return [buffer for store in stores for buffer in store.values() if buffer is not None]
+
+
 def weights(model: nn.Module) -> list[Tensor]:
-    """Every parameter and buffer; one that has two places may come twice."""
-    stores = ((module._parameters, module._buffers) for module in modules(model))
-    return [w for pair in stores for store in pair for w in store.values() if w is not None]
+    """Every parameter and buffer."""
+    return [*parameters(model), *buffers(model)]
 
 
 def signature(model: nn.Module) -> tuple[object, ...]:
@@ -154,14 +165,11 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
         return thing
     if isinstance(value, nn.Module) and _ordinary(kind):
         module = memo[id(value)] = kind.__new__(kind)
-        state = {}
-        for key, item in vars(value).items():
-            if type(item) in SIMPLE:
-                state[key] = item
-            elif key in COMMON and not item:
-                state[key] = type(item)()
-            else:
-                state[key] = _copy(item, memo)
+        state = dict(vars(value))
+        for key, item in state.items():
+            if type(item) not in SIMPLE:
+                bare = key in COMMON and not item
+                state[key] = type(item)() if bare else _copy(item, memo)
         module.__setstate__(state)
         return module
     return copy.deepcopy(value, memo)
@@ -225,7 +233,7 @@ def moved(copied: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Mod
 def refresh(copied: nn.Module, original: nn.Module) -> None:
     """Brings the replica's cloned buffers up to date with training that went on since."""
     with torch.inference_mode(False), torch.no_grad():
-        for ours, theirs in zip(copied.buffers(), original.buffers(), strict=True):
+        for ours, theirs in zip(buffers(copied), buffers(original), strict=True):
             ours.copy_(theirs)
 
 
