@@ -491,7 +491,7 @@ describe("finding", () => {
 		const job = { ...edits().job, state: "running" as const, done: 20 };
 		const walk = {
 			iterates: one.iterates,
-			losses: [9, 8, 7],
+			way: { losses: [9, 8, 7], costs: [0, 2, 4], reached: null },
 			picture: one.picture,
 			choices: one.choices,
 		};
@@ -546,6 +546,10 @@ describe("finding", () => {
 		// Shown, and said to those who cannot see it.
 		expect(await screen.findAllByText(/Survives JPEG/)).toHaveLength(2);
 		expect(screen.getByText(/× 5.3, about grey/)).toBeTruthy();
+		expect(screen.getByText(/reached, at step 38 \(the mark\)/)).toBeTruthy();
+		expect(
+			screen.getByText("change in centre, 6 % of the picture"),
+		).toBeTruthy();
 		expect(store.ui.altered.value?.words).toBe("espresso");
 		expect(shown(/espresso/)).toBeTruthy();
 		press("Explain this picture");

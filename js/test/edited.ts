@@ -84,11 +84,17 @@ export function found(id: string, more: Partial<Found> = {}): Found {
 			},
 		],
 		shares: [
-			{ name: "centre", share: 0.31 },
-			{ name: "upper left", share: 0.22 },
+			{ name: "centre, 6 % of the picture", share: 0.31 },
+			{ name: "upper left 2, 14 % of the picture", share: 0.22 },
 		],
 		iterates: [0, 15, 30, 45, 60].map(shaded),
-		losses: Array.from({ length: 60 }, (_, i) => 9 * Math.exp(-i / 12) + 1),
+		way: {
+			losses: Array.from({ length: 60 }, (_, i) => 9 * Math.exp(-i / 12) + 0.2),
+			costs: Array.from({ length: 60 }, (_, i) =>
+				i < 37 ? 15 * i : 555 - 13 * (i - 37),
+			),
+			reached: 38,
+		},
 		maps: [],
 		fragility: null,
 		...more,
@@ -103,7 +109,7 @@ export const probed = (id: string) =>
 		says: "Egyptian Mau becomes lynx. A probe of fragility, not an explanation.",
 		shares: [],
 		iterates: [],
-		losses: [],
+		way: { losses: [], costs: [], reached: null },
 		maps: [shaded(0), shaded(30)],
 		fragility: {
 			epsilon: [0, 0.01, 0.02, 0.03, 0.06, 0.12],

@@ -61,11 +61,10 @@ def test_a_counterfactual_is_found_beside_the_explanation(explorer: Explorer) ->
         assert one["amplified"] == pytest.approx(result.gain(number), abs=0.01)
         seen = Image.open(io.BytesIO(one["picture"]["data"]))
         assert seen.size == (SIDE, SIDE)
-        assert {s["name"]: s["share"] for s in one["shares"]}.items() <= dict(
-            result.shares(number)
-        ).items()
+        shares = [share for _, share in result.shares(number)]
+        assert [s["share"] for s in one["shares"]] == shares[: len(one["shares"])]
         assert result.honesty[number].verdict in one["says"]
-    assert len(told[0]["losses"]) == 40
+    assert len(told[0]["way"]["losses"]) == len(told[0]["way"]["costs"]) == 40
     assert told[0]["iterates"]
 
 
@@ -116,7 +115,7 @@ def test_the_search_is_told_while_it_runs(explorer: Explorer) -> None:
     explorer.edits.find(second(explorer), steps=2000)
     walk = until(lambda: explorer._edits["walk"], "the search is not told")
     assert walk["iterates"]
-    assert walk["losses"]
+    assert walk["way"]["losses"]
     assert walk["choices"][0]["index"] == second(explorer)
     explorer.edits.stop()
     explorer.edits.wait()
@@ -175,6 +174,39 @@ def test_the_page_begins_with_the_numbers_that_python_begins_with(
     )  # fmt: skip
     found(explorer)
     assert explorer.edits.result.search == PictureSearch()
+
+
+def test_where_the_change_lies_says_how_large_that_is(explorer: Explorer) -> None:
+    explorer.edits.find(second(explorer), steps=3)
+    (one,) = found(explorer)
+    parts = explorer.edits.result.parts()
+    labels = explorer.edits.result.labels
+    assert sum(share for _, share, _ in parts) == pytest.approx(1)
+    assert sorted(area for *_, area in parts) == pytest.approx(
+        sorted((torch.bincount(labels.flatten()) / labels.numel()).tolist())
+    )
+    name, share, area = parts[0]
+    assert one["shares"][0] == {
+        "name": f"{name}, {100 * area:.0f} % of the picture",
+        "share": share,
+    }
+
+
+def test_the_way_says_where_the_class_was_reached(explorer: Explorer) -> None:
+    """The first step whose picture, undisturbed, is of the class; the search then pulls back."""
+    explorer.edits.find(second(explorer), probability=None, steps=40, **WIDE)
+    (one,) = found(explorer)
+    way, curve = one["way"], explorer.edits.result.curve
+    terms = ("l1", "l2", "smoothness", "likeness")
+    assert way["costs"] == pytest.approx(
+        [sum(float(curve[t][i, 0]) for t in terms) for i in range(40)]
+    )
+    assert way["losses"] == pytest.approx(curve["class"][:, 0].tolist())
+    reached = way["reached"]
+    assert 1 < reached <= 40
+    # Two classes are left to win: who has half of the probability has won.
+    assert (curve["probability"][: reached - 1, 0] < 0.5).all()
+    assert max(way["costs"]) <= 2 * way["costs"][reached - 1]
 
 
 def test_what_was_found_stands_in_the_history(explorer: Explorer, page: FakePage) -> None:

@@ -392,7 +392,7 @@ export interface Found {
 	facts: Evidence[];
 	shares: Share[];
 	iterates: Picture[];
-	losses: number[];
+	way: Way;
 	maps: Picture[];
 	fragility: Fragility | null;
 }
@@ -455,9 +455,15 @@ export interface Sketch {
 
 export interface Walk {
 	iterates: Picture[];
-	losses: number[];
+	way: Way;
 	picture: Picture;
 	choices: Moved[];
+}
+
+export interface Way {
+	losses: number[];
+	costs: number[];
+	reached: number | null;
 }
 
 export interface Cascade {

@@ -93,7 +93,8 @@ class _Best:
 class _Walk:
     """Drives that follow the model's gradient while it does not agree, and shrink while it does.
 
-    `held` (k,) counts the steps at which it agreed.
+    `held` (k,) counts the steps at which it agreed, `reached` (k,) is the first of them from 1, or
+    0.
     """
 
     setting: Setting
@@ -109,6 +110,7 @@ class _Walk:
     drive: Tensor
     best: _Best
     held: Tensor
+    reached: Tensor
     curve: dict[str, list[Tensor]] = field(default_factory=dict)
     iterates: list[Iterate] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -165,7 +167,8 @@ class _Walk:
             setting, inputs, said, start, space, pixels, agreement, search,
             regions or Regions.superpixels(20),
             torch.Generator().manual_seed(search.seed), drive, nothing,
-            torch.zeros(search.k, device=x.device), notices=notices,
+            torch.zeros(search.k, device=x.device),
+            torch.zeros(search.k, dtype=torch.int64, device=x.device), notices=notices,
         )  # fmt: skip
 
     def fed(self, pixels: Tensor) -> Tensor:
@@ -185,6 +188,7 @@ class _Walk:
         slope = self._per_pixel(slope.roll((-jitter[0], -jitter[1]), (2, 3)))
         done = steady.view(-1, 1, 1, 1)
         self.held += steady
+        self.reached = torch.where((self.reached == 0) & steady, number + 1, self.reached)
         size = (1 / (1 + self.held / SLOWER)).to(slope).view(-1, 1, 1, 1)
         ahead = size * self.space.towards(slope)
         less = self.search.smoothness * self.space.roughness(pixels)
@@ -226,6 +230,7 @@ class _Walk:
             before=float(self.before.probability[0]),
             terms={name: term.cpu() for name, term in self._terms(best).items()},
             curve={name: torch.stack(values).cpu() for name, values in self.curve.items()},
+            reached=self.reached.cpu(),
             iterates=list(self.iterates),
             mask=self.space.mask.cpu(),
             wish=self.agreement.wish,

@@ -42,10 +42,11 @@ class PictureCounterfactuals(Counterfactual):
     """k pictures for one: `pixels` (k, C, H, W) from 0 to 1 beside `original` (C, H, W), `tensor`
     as the model gets them.
 
-    `valid` (k,): predicted as desired. `probability` (k,) is that
-    of the desired class, `before` of the original (NaN where the model has none), `margin` (k,) its
-    score less the best other one's. `terms` (k,) make up the `objective`. `curve` holds, for every
-    step so far (steps, k), the class loss, the terms and the probability on the way; `iterates` at
+    `valid` (k,): predicted as desired. `probability` (k,) is that of the desired class, `before` of
+    the original (NaN where the model has none), `margin` (k,) its score less the best other one's.
+    `terms` (k,) make up the `objective`. `curve` holds, for every step so far (steps, k), the class
+    loss, the terms and the probability on the way, and `reached` (k,) the first step, from 1, that
+    was decided as desired, from which on the change was made small; 0 for none. `iterates` are at
     most 12 pictures on the way of the first. `honesty` has one report for each picture where the
     search came to its end, see `examined`. `done` of `total` steps were made.
     """
@@ -59,6 +60,7 @@ class PictureCounterfactuals(Counterfactual):
     before: float
     terms: dict[str, Tensor]
     curve: dict[str, Tensor]
+    reached: Tensor
     iterates: list[Iterate]
     mask: Tensor
     wish: Wish
@@ -123,12 +125,21 @@ class PictureCounterfactuals(Counterfactual):
 
     def shares(self, number: int = 0) -> list[tuple[str, float]]:
         """Regions with their share of the absolute change, largest first."""
-        labels = self.labels.flatten()
-        change = self.difference[number].abs().sum(0).flatten().double()
-        names = self.regions.names_for(self.inputs, self.labels.unsqueeze(0))[0]
-        sums = torch.zeros(len(names), dtype=torch.float64).index_add_(0, labels, change)
-        shares = (sums / change.sum().clamp(min=1e-30)).tolist()
-        return sorted(zip(names, shares, strict=True), key=lambda pair: -pair[1])
+        return [(name, share) for name, share, _ in self.parts(number)]
+
+    def parts(self, number: int = 0) -> list[tuple[str, float, float]]:
+        """Regions with their share of the absolute change and of the picture, in the order of the
+        change, largest first."""
+        labels = self.labels
+        change = self.difference[number].abs().sum(0).double()
+        names = self.regions.names_for(self.inputs, labels.unsqueeze(0))[0]
+        shares, areas = (
+            torch.bincount(labels.flatten(), weights.flatten(), len(names))
+            / weights.sum().clamp(min=1e-30)
+            for weights in (change, torch.ones_like(change))
+        )
+        parts = zip(names, shares.tolist(), areas.tolist(), strict=True)
+        return sorted(parts, key=lambda part: -part[1])
 
     @property
     def labels(self) -> Tensor:

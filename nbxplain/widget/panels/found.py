@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
+import torch
 from PIL import Image
 from torch import Tensor
 
@@ -59,7 +60,7 @@ def walk(hunted: Hunted, strip: Strip) -> protocol.Walk:
     }
     return {
         "iterates": list(strip.values()),
-        "losses": _losses(result, 0),
+        "way": _way(result, 0),
         "picture": wire.picture(result.pictures[0], longest=LONGEST),
         "choices": [] if math.isnan(result.before) else [move],
     }
@@ -88,11 +89,11 @@ def counterfactuals(hunted: Hunted, setting: Setting, strip: Strip) -> list[prot
                 "amplified": round(result.gain(number), 2),
                 "facts": _facts(result, number),
                 "shares": [
-                    {"name": name, "share": share}
-                    for name, share in result.shares(number)[:REGIONS]
+                    {"name": f"{name}, {100 * area:.0f} % of the picture", "share": share}
+                    for name, share, area in result.parts(number)[:REGIONS]
                 ],
                 "iterates": list(strip.values())[::every] if number == 0 else [],
-                "losses": _losses(result, number),
+                "way": _way(result, number),
                 "maps": [],
                 "fragility": None,
             }
@@ -141,11 +142,15 @@ def _facts(result: PictureCounterfactuals, number: int) -> list[protocol.Evidenc
     return facts
 
 
-def _losses(result: PictureCounterfactuals, number: int) -> list[float]:
-    """The loss of each step: that of the class and the terms of the objective."""
-    parts = [values[:, number] for name, values in result.curve.items() if name != "probability"]
-    losses: list[float] = sum(parts[1:], parts[0]).double().tolist() if parts else []
-    return losses
+def _way(result: PictureCounterfactuals, number: int) -> protocol.Way:
+    curve = {name: values[:, number].double() for name, values in result.curve.items()}
+    losses = curve.pop("class", torch.zeros(0))
+    curve.pop("probability", None)
+    return {
+        "losses": losses.tolist(),
+        "costs": sum(curve.values(), torch.zeros_like(losses)).tolist(),
+        "reached": int(result.reached[number]) or None,
+    }
 
 
 def probe(probed: Probed, explained: Sequence[int], clip: float, colormap: str) -> protocol.Found:
@@ -194,7 +199,7 @@ def probe(probed: Probed, explained: Sequence[int], clip: float, colormap: str) 
         "facts": facts,
         "shares": [],
         "iterates": [],
-        "losses": [],
+        "way": {"losses": [], "costs": [], "reached": None},
         "maps": [
             wire.picture(html.overlay(one, 0.7, clip, colormap), longest=LONGEST, quality=80)
             for one in probed.maps

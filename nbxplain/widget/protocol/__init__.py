@@ -65,6 +65,7 @@ from nbxplain.widget.protocol.edits import (
     Share,
     Sketch,
     Walk,
+    Way,
 )
 from nbxplain.widget.protocol.evidence import (
     Cascade,
@@ -231,4 +232,5 @@ __all__ = [
     "Verdict",
     "View",
     "Walk",
+    "Way",
 ]

@@ -51,9 +51,19 @@ class Fragility(TypedDict):
     flags: list[str]
 
 
+class Way(TypedDict):
+    """What each step of a search came to: the loss of the class, and what the change then costs.
+    The change is pushed on until `reached`, the first step (from 1) at which the class is, and
+    pulled back from there; None before."""
+
+    losses: list[float]
+    costs: list[float]
+    reached: int | None
+
+
 class Found(TypedDict):
     """A changed picture that was found. `change` shows the signed difference, `amplified` times
-    about grey. `iterates` and `losses` are the way there; `maps` the attribution before and
+    about grey. `iterates` and `way` are the way there; `maps` the attribution before and
     after."""
 
     id: str
@@ -68,17 +78,17 @@ class Found(TypedDict):
     facts: list[Evidence]
     shares: list[Share]
     iterates: list[Picture]
-    losses: list[float]
+    way: Way
     maps: list[Picture]
     fragility: Fragility | None
 
 
 class Walk(TypedDict):
-    """A search under way: pictures of it from its start to now, the loss of each step, and the best
-    picture so far with the probability of the desired class in it."""
+    """A search under way: pictures of it from its start to now, what each step came to, and the
+    best picture so far with the probability of the desired class in it."""
 
     iterates: list[Picture]
-    losses: list[float]
+    way: Way
     picture: Picture
     choices: list[Moved]
 

@@ -6,24 +6,30 @@ interface Props {
 	lines: number[][];
 	/** What stands below the first and the last value. */
 	ends: [string, string];
-	/** Top and bottom; by default those of the values. */
-	range?: [low: number, high: number];
+	/** Top and bottom; by default those of the values, or of each line its own. */
+	range?: [low: number, high: number] | "own";
+	/** The step that a line stands at, from 0. */
+	mark?: number;
 }
 
 /** Lines over equal steps. */
-export function Curve({ label, lines, ends, range }: Props) {
+export function Curve({ label, lines, ends, range, mark }: Props) {
 	const all = lines.flat().filter(Number.isFinite);
 	if (all.length < 2) return null;
-	const [low, high] = range ?? [Math.min(...all), Math.max(...all)];
-	const path = (values: number[]) =>
-		`M${values
+	const [first = []] = lines;
+	const across = (i: number) => (100 * i) / Math.max(1, first.length - 1);
+	const path = (values: number[]) => {
+		const own = range === "own" ? values.filter(Number.isFinite) : all;
+		const [low, high] = Array.isArray(range)
+			? range
+			: [Math.min(...own), Math.max(...own)];
+		return `M${values
 			.map((value, i) => {
-				const x = (100 * i) / Math.max(1, values.length - 1);
 				const y = 100 * (1 - (value - low) / (high - low || 1));
-				return `${x.toFixed(2)},${y.toFixed(2)}`;
+				return `${across(i).toFixed(2)},${y.toFixed(2)}`;
 			})
 			.join("L")}`;
-	const [first = []] = lines;
+	};
 	return (
 		<div class="nbx-steps">
 			<div
@@ -43,6 +49,9 @@ export function Curve({ label, lines, ends, range }: Props) {
 							d={path(values)}
 						/>
 					))}
+					{mark !== undefined && (
+						<path class="nbx-curve-mark" d={`M${across(mark)},0V100`} />
+					)}
 				</svg>
 			</div>
 			<div class="nbx-curve-ends" aria-hidden="true">

@@ -10,7 +10,7 @@ import { CodeButton, FigureButton } from "../dialogs/Taken";
 import { Value } from "../panel/EvidenceList";
 import { Section } from "../panel/Section";
 import { Curve } from "./Curve";
-import { Strip } from "./Strip";
+import { Way } from "./Way";
 
 /** The changed pictures that were found, and all about the one that is looked at. */
 export function Found({ store }: { store: Store }) {
@@ -49,7 +49,7 @@ interface Props {
 }
 
 function Detail({ store, item }: Props) {
-	const { kind, says, facts, shares, fragility, losses, iterates, maps } = item;
+	const { kind, says, facts, shares, fragility, way, iterates, maps } = item;
 	const probe = kind === "probe";
 	return (
 		<>
@@ -77,17 +77,12 @@ function Detail({ store, item }: Props) {
 				))}
 				{shares.map(({ name, share }) => (
 					<div key={name}>
-						<dt>share of the change, {name}</dt>
+						<dt>change in {name}</dt>
 						<dd class="nbx-value">{(100 * share).toFixed(0)} %</dd>
 					</div>
 				))}
 			</dl>
-			<Strip pictures={iterates} label="pictures on the way" />
-			<Curve
-				label="loss of each step"
-				lines={[losses]}
-				ends={["step 1", `step ${losses.length}`]}
-			/>
+			<Way way={way} iterates={iterates} />
 			{fragility && <Fragile fragility={fragility} />}
 			<Acts store={store} item={item} />
 		</>

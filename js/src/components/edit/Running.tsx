@@ -2,8 +2,7 @@ import type { ComponentChildren } from "preact";
 import type { Edits } from "../../model/protocol";
 import type { Store } from "../../model/store";
 import { busy, Progress } from "../panel/Progress";
-import { Curve } from "./Curve";
-import { Strip } from "./Strip";
+import { Way } from "./Way";
 
 export function running({ traits }: Store): boolean {
 	const edits = traits._edits.value;
@@ -32,16 +31,7 @@ export function Running({ store, task, label, children }: Props) {
 					children
 				)}
 			</div>
-			{walk && (
-				<>
-					<Strip pictures={walk.iterates} label="pictures on the way" />
-					<Curve
-						label="loss of each step"
-						lines={[walk.losses]}
-						ends={["step 1", `step ${walk.losses.length}`]}
-					/>
-				</>
-			)}
+			{walk && <Way way={walk.way} iterates={walk.iterates} />}
 			{mine && edits.error && (
 				<div class="nbx-failed" role="alert">
 					<b>{edits.error.title}</b>
