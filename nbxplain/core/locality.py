@@ -156,7 +156,7 @@ class Locality(TorchFunctionMode):
     def _convolution(self, operation: Operation) -> Window | None:
         given = _named(CONVOLUTION, operation)
         window, weight = _window(given["input"]), given["weight"]
-        if window is None or _any_patch((weight, given["bias"])):
+        if window is None:
             return None
         kernel = weight.shape[2:]
         stride, dilation = _pair(given["stride"]), _pair(given["dilation"])
@@ -181,7 +181,7 @@ class Locality(TorchFunctionMode):
     def _max_pool(self, operation: Operation) -> Window | None:
         given = _named(MAX_POOL, operation)
         window = _window(given["input"])
-        if window is None or given["return_indices"]:
+        if window is None:
             return None
         kernel, dilation = _pair(given["kernel_size"]), _pair(given["dilation"])
         stride = _pair(given["stride"] or kernel)
@@ -276,7 +276,7 @@ CONVOLUTION = {
 }  # fmt: skip
 MAX_POOL = {
     "input": None, "kernel_size": None, "stride": None, "padding": 0, "dilation": 1,
-    "ceil_mode": False, "return_indices": False,
+    "ceil_mode": False,
 }  # fmt: skip
 AVERAGE_POOL = {
     "input": None, "kernel_size": None, "stride": None, "padding": 0, "ceil_mode": False,

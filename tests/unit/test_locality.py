@@ -85,6 +85,7 @@ def sizes(height: int = 41, width: int = 32, channels: int = 3) -> Tensor:
 
 SLIDING: dict[str, Callable[[], nn.Module]] = {
     "1": lambda: nn.Conv2d(3, 4, 1),
+    "1 padded": lambda: nn.Conv2d(3, 4, 1, padding=2),
     "3": lambda: nn.Conv2d(3, 4, 3, padding=1),
     "3 unpadded": lambda: nn.Conv2d(3, 4, 3),
     "3 padded by more": lambda: nn.Conv2d(3, 4, 3, padding=3),
@@ -125,6 +126,12 @@ def test_sliding(kind: str, side: int) -> None:
     again = nn.Conv2d(3, 3, 1), nn.ReLU(), Followed(SLIDING[kind]())
     outputs = layer(x).shape[1]
     check(seeded(layer, nn.ReLU(), nn.Conv2d(outputs, 3, 1), *again), x, everywhere(x, side))
+
+
+def test_sliding_over_gaps() -> None:
+    """What changes between two kernels changes nothing."""
+    places = [(row, column, 1, 1) for row in range(8) for column in range(8)]
+    check(Followed(nn.MaxPool2d(2, 7)), sizes(), places)
 
 
 SETTLING: dict[str, Callable[[], nn.Module]] = {
@@ -246,6 +253,29 @@ def squeeze_and_excite(net: Net, x: Tensor) -> Tensor:
     return net.second(y * y.mean((2, 3), keepdim=True).sigmoid())
 
 
+def factors_of_each(net: Net, x: Tensor) -> Tensor:
+    return net.second(net.first(x) * net.first(x).mean((2, 3), keepdim=True))
+
+
+def columns(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return y * F.avg_pool2d(y, (y.shape[2], 1))
+
+
+def joined_along_the_map(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return torch.cat([y, torch.cat([y, y], 0)[: len(y)]], dim=2)
+
+
+def bounds_of_each(net: Net, x: Tensor) -> Tensor:
+    return torch.clamp(net.first(x), min=net.norm(net.first(x)) * 0.1)
+
+
+def filters_of_each(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return F.conv2d(F.pad(y, (5, 5, 5, 5)), net.first(x))
+
+
 def one_number_for_all(net: Net, x: Tensor) -> Tensor:
     y = net.first(x)
     return y * y[:1, :1, :1, :1] + y.mean()
@@ -288,12 +318,37 @@ def where_it_was(net: Net, x: Tensor) -> Tensor:
     return F.max_unpool2d(values, places, 2, output_size=y.shape[2:])
 
 
+class Swish(torch.autograd.Function):
+    """An activation with a derivative of its own."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x * x.sigmoid()
+
+
+def own_function(net: Net, x: Tensor) -> Tensor:
+    return net.second(Swish.apply(net.first(x)))
+
+
+def written_elsewhere(net: Net, x: Tensor) -> Tensor:
+    y, z = net.first(x), torch.empty(0, dtype=x.dtype)
+    torch.cat(tensors=[y, y], dim=1, out=z)
+    return torch.mul(z, 2, out=torch.empty_like(z))
+
+
+def slopes_of_the_input(net: Net, x: Tensor) -> Tensor:
+    y = net.first(x)
+    return F.prelu(y, y[0, :, 0, 0]).clamp(min=net.first(x) * 0.1)
+
+
 WIRINGS = [
-    unequal_sum, unequal_sum_the_other_way, sum_in_place, in_place_after_it_was_needed,
-    a_view_is_written_to, the_input_is_written_to, constants, dropout_is_the_same_tensor, joined,
-    joined_with_a_known_one, squeeze_and_excite, one_number_for_all, norm_of_the_batch,
-    weights_that_are_computed, weights_that_depend_on_the_input, shapes_are_looked_at,
-    control_flow, named_arguments, where_it_was,
+    own_function, written_elsewhere, slopes_of_the_input, unequal_sum, unequal_sum_the_other_way,
+    sum_in_place, in_place_after_it_was_needed, a_view_is_written_to, the_input_is_written_to,
+    constants, dropout_is_the_same_tensor, joined, joined_with_a_known_one, joined_along_the_map,
+    squeeze_and_excite, factors_of_each, columns, bounds_of_each, filters_of_each,
+    one_number_for_all, norm_of_the_batch, weights_that_are_computed,
+    weights_that_depend_on_the_input, shapes_are_looked_at, control_flow, named_arguments,
+    where_it_was,
 ]  # fmt: skip
 
 
@@ -457,6 +512,21 @@ def test_within_other_modes_nothing_is_followed(context: Callable[[], Any]) -> N
     torch.testing.assert_close(output, expected.repeat(2, 1, 1, 1))
 
 
+def test_what_is_overwritten_keeps_its_precision() -> None:
+    def wiring(net: Net, x: Tensor) -> Tensor:
+        y = net.first(x)
+        y += torch.ones(4, 1, 1, dtype=torch.float64)
+        assert y.dtype == torch.float32
+        return y * torch.ones(4, 1, 1, dtype=torch.float64)
+
+    x, model = sizes(), drawn(Net(wiring))
+    output = nearby(model, x, x.repeat(2, 1, 1, 1))[0]
+    with torch.no_grad():
+        expected = model(x).repeat(2, 1, 1, 1)
+    torch.testing.assert_close(output, expected, rtol=1e-5, atol=1e-5)
+
+
 def test_nothing_that_differs() -> None:
     x = sizes()
+    assert Boxes.different(x, x, [0]).area == 1
     check(architecture("resnet"), x, [(0, 0, 0, 0), (41, 32, 0, 0)])
