@@ -56,6 +56,8 @@ class CausalGraph:
 
     def outcome(self, rows: Tensor, shift: Tensor, names: Sequence[str]) -> Tensor:
         """Rows (Q, C, F) after actions: `rows` (Q, F) with shifts (Q, C, F) and what follows."""
+        if not self.effects:
+            return rows.unsqueeze(1) + shift
         at = {name: place for place, name in enumerate(names)}
         start = list(rows.unsqueeze(1).expand_as(shift).unbind(-1))
         columns = [value + moved for value, moved in zip(start, shift.unbind(-1), strict=True)]

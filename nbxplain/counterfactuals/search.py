@@ -21,7 +21,7 @@ from nbxplain.counterfactuals.bounds import Bounds
 from nbxplain.counterfactuals.causal import CausalGraph
 from nbxplain.counterfactuals.wish import Wish
 
-BEYOND = 0.1
+BEYOND = 0.03
 """Of a walk: how far its first step aims beyond the boundary, as a share of the way to it."""
 PATIENCE = 2
 """Steps without a candidate that gets cheaper by GAIN, after which a walk ends."""
@@ -58,28 +58,33 @@ class Hunt:
     generator: torch.Generator
 
     def outcome(self, shift: Tensor) -> Tensor:
-        """Rows (Q, C, F) after the shifts, with what follows from them.
+        """Rows (Q, C, F) after the shifts, with what follows from them."""
+        return self._outcome(shift)[0]
+
+    def _outcome(self, shift: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows after the shifts, and where they lie beyond what is allowed (Q, C, F).
 
         Adding a shift may end a rounding error beyond a bound: there the bound itself is meant.
         """
         others = self.graph.outcome(self.rows, shift, self.names)
-        return torch.where(self.bounds.beyond(others), others, self.bounds.inside(others))
+        inside, beyond = self.bounds.inside(others), self.bounds.beyond(others)
+        return torch.where(beyond, others, inside), beyond
 
-    def margins(self, others: Tensor) -> Tensor:
-        """Margins (Q, C) of rows (Q, C, F); what is not allowed is not valid."""
+    def margins(self, shift: Tensor) -> Tensor:
+        """Margins (Q, C) of shifts (Q, C, F); what is not allowed is not valid."""
+        others, beyond = self._outcome(shift)
         flat, margin = others.flatten(0, 1), others.new_zeros(others.shape[:2]).flatten()
         for index, part in self.passes.scores(
             len(flat), lambda r: flat[r], lambda output, _: self.wish.margin(output)
         ):
             margin[index] = part
-        off = self.bounds.beyond(others).any(2)
-        return torch.where(off, -torch.inf, margin.view(others.shape[:2]))
+        return torch.where(beyond.any(2), -torch.inf, margin.view(others.shape[:2]))
 
     def granted(self, shift: Tensor) -> Tensor:
         """Margins (Q, C) of the shifts' outcomes; a part of a whole number is not allowed."""
         value = self.rows.unsqueeze(1) + shift
         parts = (self.bounds.whole & (shift != 0) & (value != value.round())).any(2)
-        return torch.where(parts, -torch.inf, self.margins(self.outcome(shift)))
+        return torch.where(parts, -torch.inf, self.margins(shift))
 
     def cost(self, shift: Tensor) -> Tensor:
         """What the shifts (Q, C, F) cost (Q, C): what follows from them by itself costs nothing."""
@@ -207,7 +212,7 @@ class Hunt:
         return self.clamped(torch.where(lot > 0.98, other, child))
 
     def _fitness(self, shift: Tensor, weight: Tensor) -> Tensor:
-        margin = self.margins(self.outcome(shift))
+        margin = self.margins(shift)
         return _ranked(margin, (weight * (self._costs(shift) + FEWER * (shift != 0))).sum(2))
 
     # Both
@@ -222,11 +227,11 @@ class Hunt:
 
     def _margins(self, shifts: Tensor) -> Tensor:
         """Margins (Q, C, n) of shifts (Q, C, n, F), in one go."""
-        return self.margins(self.outcome(shifts.flatten(1, 2))).view(shifts.shape[:3])
+        return self.margins(shifts.flatten(1, 2)).view(shifts.shape[:3])
 
     def _if_valid(self, shift: Tensor, other: Tensor) -> Tensor:
         """`other` where it is valid, else `shift`."""
-        valid = self.margins(self.outcome(other)) > CLEAR
+        valid = self.margins(other) > CLEAR
         return torch.where(valid.unsqueeze(2), other, shift)
 
     def _rounded(self, shift: Tensor) -> Tensor:
