@@ -17,6 +17,7 @@ from PIL import Image
 from nbxplain import Explorer
 from nbxplain.adversarial import pgd, smallest_epsilon
 from nbxplain.core.errors import ExplanationError, InputError, TargetError
+from nbxplain.counterfactuals.pictures import hunt
 from nbxplain.counterfactuals.pictures.parameters import PictureSearch
 from nbxplain.widget import runs
 from tests.models import SIDE, cnn, many, picture
@@ -116,9 +117,26 @@ def test_the_search_is_told_while_it_runs(explorer: Explorer) -> None:
     walk = until(lambda: explorer._edits["walk"], "the search is not told")
     assert walk["iterates"]
     assert walk["way"]["losses"]
-    assert walk["choices"][0]["index"] == second(explorer)
+    assert [one["index"] for one in walk["choices"][:3]] == [
+        choice.index for choice in explorer._study.setting.prediction.top(3)
+    ]
     explorer.edits.stop()
     explorer.edits.wait()
+
+
+def test_the_bars_of_a_search_are_what_the_model_says_of_its_best(wire: None) -> None:
+    model = many()
+    explorer = Explorer(model, picture(), method="gradient")
+    setting = explorer.edits._setting()
+    last = int(setting.prediction.scores[0].argmin())
+    steps = hunt(setting, last, explorer._passes(lambda: False), k=2, steps=8, **WIDE)
+    for result in steps:
+        expected = model(result.tensor).detach()
+        torch.testing.assert_close(result.scores, expected)
+    explorer.edits.find(last, steps=2000)
+    walk = until(lambda: explorer._edits["walk"], "the search is not told")
+    explorer.close()
+    assert last in [one["index"] for one in walk["choices"]]
 
 
 def test_an_explanation_meanwhile_does_not_end_the_search(explorer: Explorer) -> None:

@@ -68,17 +68,33 @@ def _means(activation: Tensor, layer: Layer) -> Tensor:
 
 @dataclass(frozen=True)
 class Said:
-    """Of pictures (k,): the class that wins, the margin of the desired one, its probability (NaN
-    where there is none), and whether that is enough. Valid is what is decided as desired."""
+    """Of pictures: the scores (k, K); and (k,) the margin of the desired class, its probability
+    (NaN where there is none), and whether that is enough. Valid is what is decided as desired."""
 
-    predicted: Tensor
+    scores: Tensor
     margin: Tensor
     probability: Tensor
     enough: Tensor
 
     @property
+    def predicted(self) -> Tensor:
+        """The class (k,) that wins."""
+        return self.scores.argmax(1)
+
+    @property
     def valid(self) -> Tensor:
         return self.margin > CLEAR
+
+    def repeated(self, count: int) -> Said:
+        """Of one picture, as of several."""
+        return Said(*(value.expand(count, *value.shape[1:]) for value in vars(self).values()))
+
+    def where(self, better: Tensor, other: Said) -> Said:
+        """The other's where that is `better` (k,)."""
+        pairs = zip(vars(self).values(), vars(other).values(), strict=True)
+        return Said(
+            *(torch.where(better.view(-1, *[1] * (old.ndim - 1)), new, old) for old, new in pairs)
+        )
 
 
 @dataclass(frozen=True)
@@ -109,7 +125,7 @@ class Agreement:
         enough = margin > CLEAR
         if self.probability is not None:
             enough &= share.isnan() | (share >= self.probability)
-        return Said(output.argmax(1), margin, share, enough)
+        return Said(output, margin, share, enough)
 
     def distance(self, pictures: Tensor) -> Tensor:
         """The distance (k,) from the examples; 0 where there are none."""

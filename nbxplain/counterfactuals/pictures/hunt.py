@@ -85,8 +85,7 @@ class _Best:
         self.pixels = torch.where(where, other.pixels, self.pixels)
         self.worth = torch.where(better, other.worth, self.worth)
         self.distance = torch.where(better, other.distance, self.distance)
-        pairs = zip(vars(other.said).values(), vars(self.said).values(), strict=True)
-        self.said = Said(*(torch.where(better, new, old) for new, old in pairs))
+        self.said = self.said.where(better, other.said)
 
 
 @dataclass
@@ -159,7 +158,7 @@ class _Walk:
             drive,
             space.pixels(drive),
             torch.full((search.k,), torch.inf, dtype=torch.float64, device=x.device),
-            Said(*(value.repeat(search.k) for value in vars(start).values())),
+            start.repeated(search.k),
             torch.zeros_like(start.margin).repeat(search.k),
         )
         notices = [] if boxed else ["The input has no box: it is not a picture from 0 to 1."]
@@ -225,6 +224,7 @@ class _Walk:
             pixels=best.pixels.cpu(),
             tensor=tensor.cpu(),
             valid=valid.cpu(),
+            scores=best.said.scores.cpu(),
             margin=best.said.margin.cpu(),
             probability=best.said.probability.cpu(),
             before=float(self.before.probability[0]),

@@ -42,19 +42,21 @@ class PictureCounterfactuals(Counterfactual):
     """k pictures for one: `pixels` (k, C, H, W) from 0 to 1 beside `original` (C, H, W), `tensor`
     as the model gets them.
 
-    `valid` (k,): predicted as desired. `probability` (k,) is that of the desired class, `before` of
-    the original (NaN where the model has none), `margin` (k,) its score less the best other one's.
-    `terms` (k,) make up the `objective`. `curve` holds, for every step so far (steps, k), the class
-    loss, the terms and the probability on the way, and `reached` (k,) the first step, from 1, that
-    was decided as desired, from which on the change was made small; 0 for none. `iterates` are at
-    most 12 pictures on the way of the first. `honesty` has one report for each picture where the
-    search came to its end, see `examined`. `done` of `total` steps were made.
+    `valid` (k,): predicted as desired. `scores` (k, K) are the model's, as the search saw them;
+    `probability` (k,) is that of the desired class, `before` of the original (NaN where the model
+    has none), `margin` (k,) its score less the best other one's. `terms` (k,) make up the
+    `objective`. `curve` holds, for every step so far (steps, k), the class loss, the terms and the
+    probability on the way, and `reached` (k,) the first step, from 1, that was decided as desired,
+    from which on the change was made small; 0 for none. `iterates` are at most 12 pictures on the
+    way of the first. `honesty` has one report for each picture where the search came to its end,
+    see `examined`. `done` of `total` steps were made.
     """
 
     original: Tensor
     pixels: Tensor
     tensor: Tensor
     valid: Tensor
+    scores: Tensor
     margin: Tensor
     probability: Tensor
     before: float

@@ -171,7 +171,7 @@ class Edits(Painting):
         now = time.monotonic()
         if isinstance(job.latest, Hunted) and not ended and now - self._looked > EVERY:
             self._looked = now
-            changes["walk"] = found.walk(job.latest, self._strip)
+            changes["walk"] = found.walk(job.latest, self._setting(), self._strip)
         if ended:
             changes |= {"walk": None, "error": None if job.error is None else failure(job.error)}
             if job.state == "done" and job.latest is not None:

@@ -33,11 +33,12 @@ Strip = dict[int, protocol.Picture]
 
 
 def moves(
-    before: Prediction, after: Prediction, explained: Sequence[int], row: int = 0
+    before: Prediction, after: Prediction, explained: Sequence[int], row: int = 0, joining: int = 3
 ) -> list[protocol.Moved]:
-    """How the best classes of before and after moved, and those that are explained."""
+    """How the best classes of before moved, those that are explained, and the `joining` best of
+    after."""
     first = [choice.index for choice in before.top(also=explained)]
-    joined = [c.index for c in after.top(3, row) if c.index not in first]
+    joined = [c.index for c in after.top(joining, row) if c.index not in first]
     a, b = shares(before), shares(after, row)
     return [
         {"index": i, "label": before.labels[i], "before": a[i], "after": b[i]}
@@ -45,24 +46,20 @@ def moves(
     ]
 
 
-def walk(hunted: Hunted, strip: Strip) -> protocol.Walk:
-    """A search under way."""
+def walk(hunted: Hunted, setting: Setting, strip: Strip) -> protocol.Walk:
+    """A search under way; the desired class is told however improbable it is."""
     result = hunted.result
     for iterate in result.iterates:
         if iterate.step not in strip:
             strip[iterate.step] = wire.picture(iterate.picture, longest=SMALL, quality=80)
-    desired = result.wish.index
-    move: protocol.Moved = {
-        "index": desired,
-        "label": result.desired,
-        "before": result.before,
-        "after": float(result.probability[0]),
-    }
+    desired = [result.wish.index] if result.wish.interval is None else []
+    followed = [*setting.target.classes, *desired]
     return {
         "iterates": list(strip.values()),
         "way": _way(result, 0),
         "picture": wire.picture(result.pictures[0], longest=LONGEST),
-        "choices": [] if math.isnan(result.before) else [move],
+        # The page has room for two more bars: the desired one and whatever wins meanwhile.
+        "choices": moves(setting.prediction, hunted.said, followed, joining=1),
     }
 
 
@@ -70,8 +67,7 @@ def counterfactuals(hunted: Hunted, setting: Setting, strip: Strip) -> list[prot
     """Each picture that a search came to; `hunted` is the last step."""
     before, explained = setting.prediction, setting.target.classes
     result, said = hunted.result, hunted.said
-    assert said is not None
-    walk(hunted, strip)
+    walk(hunted, setting, strip)
     every = max(1, -(-len(strip) // STRIP))
     found: list[protocol.Found] = []
     for number, picture in enumerate(result.pictures):

@@ -30,10 +30,10 @@ STEPS = 30
 
 @dataclass
 class Hunted:
-    """How far a search for counterfactuals is; `said` is the model's answer at its end."""
+    """How far a search for counterfactuals is, and what the model says of the best so far."""
 
     result: PictureCounterfactuals
-    said: Prediction | None = None
+    said: Prediction
 
     @property
     def done(self) -> int:
@@ -82,7 +82,7 @@ def hunted(
         if enough():
             break
         if not last.honesty:
-            yield Hunted(last)
+            yield Hunted(last, replace(setting.prediction, scores=last.scores))
     assert last is not None
     result = last if last.honesty else examined(last, setting, passes)
     with setting.adapter.lock:

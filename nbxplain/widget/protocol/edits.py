@@ -85,7 +85,7 @@ class Found(TypedDict):
 
 class Walk(TypedDict):
     """A search under way: pictures of it from its start to now, what each step came to, and the
-    best picture so far with the probability of the desired class in it."""
+    best picture so far with the best classes, the explained and the desired ones."""
 
     iterates: list[Picture]
     way: Way
