@@ -160,6 +160,8 @@ def painting(notebook: Notebook, widget: Widget) -> list[list[float]]:
     pane.scroll_into_view_if_needed()
     box = pane.bounding_box()
     assert box is not None
+    # What the slider before asked for last would be computed meanwhile.
+    notebook.python("_ = explorer.wait()")
     notebook.page.evaluate(MARKS)
     notebook.python(STAMPS)
     presses = []
