@@ -34,6 +34,9 @@ from nbxplain.core.errors import ModelError
 MANY = 1 << 20
 """So many passes that every batch norm is fused."""
 
+FEW = 2
+"""Pictures from which on oneDNN's fused convolutions are faster than torch's own."""
+
 _fuses: weakref.WeakKeyDictionary[nn.Module, bool] = weakref.WeakKeyDictionary()
 """Whether it is worth while and right for models that were tried."""
 
@@ -121,10 +124,12 @@ class Fusion(TorchFunctionMode):
             or plan.graph != torch.is_grad_enabled()
         ):
             return None
-        if operation.name == "add":
-            return _added(plan, pending, operation)
         if operation.name == "batch_norm" and operation.function is F.batch_norm:
             return self._normed(plan, operation)
+        if len(plan.input) < FEW:
+            return None
+        if operation.name == "add":
+            return _added(plan, pending, operation)
         wanted = ACTIVATIONS.get(operation.name)
         if wanted is None or (plan.summand is not None and operation.name != "relu"):
             return None

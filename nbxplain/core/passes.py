@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nbxplain.core.capture import Capture, Edit, Edited
 from nbxplain.core.errors import Cancelled, MethodError
-from nbxplain.core.fusion import settled
+from nbxplain.core.fusion import FEW, settled
 from nbxplain.core.nearby import Near, Nearby
 from nbxplain.core.outcome import finite, gradients_at, reached
 from nbxplain.core.pace import Layout
@@ -153,7 +153,7 @@ class Passes:
                         run = partial(self._setup.run, model)
                         output = nearby.output(run, inputs, rows, self._setup.fusion)
                 if output is None:
-                    output = self._setup.fused(work)
+                    output = self._setup.fused(work, worth=len(rows) >= FEW)
                 return rows, finite(score(output.to(self._adapter.dtype), rows), "score")
 
         yield from self._chunks(count, build, step, backward=False, fusing=True)
@@ -200,7 +200,7 @@ class Passes:
                 named = {n: exactly(slope) for n, slope in zip(layers, slopes, strict=True)}
                 return Layered(rows, activations, named)
 
-            return self._setup.fused(work)
+            return self._setup.fused(work, worth=len(rows) >= FEW)
 
         def exactly(tensor: Tensor) -> Tensor:
             return tensor.to(self._adapter.dtype)
@@ -255,7 +255,7 @@ class Passes:
                 named = dict(zip(mode.sinks, absorbed, strict=True))
                 return Pass(rows, scores.detach(), gradient, None, reference, named)
 
-            return self._setup.fused(work) if rules.fusible else work(nullcontext())
+            return self._setup.fused(work, worth=rules.fusible)
 
         yield from self._chunks(count, build, step, backward=True, fusing=rules.fusible)
 
@@ -297,7 +297,7 @@ class Passes:
             activation = None if captured is None else place.detach().to(self._adapter.dtype)
             return Pass(rows, scores.detach(), gradient.to(self._adapter.dtype), activation)
 
-        return self._setup.fused(work)
+        return self._setup.fused(work, worth=layer is None or len(rows) >= FEW)
 
     def _compare(
         self,

@@ -101,8 +101,13 @@ class Setup:
             raise exhausted() from error
         self.chunk //= 2
 
-    def fused(self, work: Callable[[Mode], T]) -> T:
-        """What the work gives under fusion; what that cannot do is done again without it."""
+    def fused(self, work: Callable[[Mode], T], worth: bool = True) -> T:
+        """What the work gives under fusion; what that cannot do is done again without it.
+
+        It is not `worth` while for one picture that is not differentiated down to the input.
+        """
+        if not worth:
+            return work(nullcontext())
         while True:
             try:
                 return work(self.fusion or nullcontext())
