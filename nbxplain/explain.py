@@ -100,13 +100,14 @@ def explain(
         torch.autocast(adapter.device.type, enabled=False),
         _Bar(chosen.label, progress) as bar,
     ):
-        told = chosen.plain and passes.precision == "float32" and adapter.steady
-        wanted = listen if told and not isinstance(target, _SEVERAL) else ask
         given = adapter.read(inputs)
         chosen = suited(chosen, given)
-        setting = wanted(adapter, given, target)
-        for attribution in attributions(setting, chosen, passes, layer):
-            bar.update(attribution.done, attribution.total)
+        with adapter.held():
+            told = chosen.plain and passes.precision == "float32" and adapter.steady
+            wanted = listen if told and not isinstance(target, _SEVERAL) else ask
+            setting = wanted(adapter, given, target)
+            for attribution in attributions(setting, chosen, passes, layer):
+                bar.update(attribution.done, attribution.total)
     return attribution
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
 
@@ -90,6 +90,7 @@ class ModelAdapter:
         weight = next(iter(parameters), None)
         self.device = _usable(device or (weight.device if weight is not None else "cpu"))
         self._replica: tuple[tuple[object, ...], nn.Module] | None = None
+        self._held = False
         if any(module.training for module in modules(self.model)):
             self.notices.append(
                 "The model is in training mode; it was explained in evaluation mode "
@@ -176,7 +177,9 @@ class ModelAdapter:
     def replica(self) -> nn.Module:
         """The copy that is run in the model's stead, up to date with its weights."""
         with self.lock:
-            found = signature(self.model)
+            found = self._signature
+            if self._held and self._replica is not None:
+                return self._replica[1]
             if self._replica is None or self._replica[0] != found:
                 self._replica = found, moved(replica(self.model), self.device, self.dtype)
             else:
@@ -184,6 +187,21 @@ class ModelAdapter:
             if self._moved:
                 self._copy_weights(self._replica[1])
             return self._replica[1]
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Explains the model as it is now: within, it is not looked over again."""
+        self.replica()
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    @property
+    def _signature(self) -> tuple[object, ...]:
+        held = self._replica if self._held else None
+        return signature(self.model) if held is None else held[0]
 
     @cached_property
     def _moved(self) -> bool:
@@ -250,7 +268,7 @@ class ModelAdapter:
     @property
     def steady(self) -> bool:
         """Whether the model, as it is, was seen to draw no random numbers."""
-        return _steady.get(self.model) == signature(self.model)
+        return _steady.get(self.model) == self._signature
 
     def _watched(self, model: nn.Module, tensor: Tensor) -> Tensor:
         """The scores; notices on the first pass whether the model draws random numbers."""
@@ -266,7 +284,7 @@ class ModelAdapter:
                 "is explained."
             )
         else:
-            _steady[self.model] = signature(self.model)
+            _steady[self.model] = self._signature
         return output
 
     def _scores(self, model: nn.Module, tensor: Tensor) -> Tensor:
@@ -315,7 +333,7 @@ class ModelAdapter:
 
         They are listed once for each model and shape of input.
         """
-        where = signature(self.model), tuple(example.shape), self.device, self._output
+        where = self._signature, tuple(example.shape), self.device, self._output
         known = _listed.get(self.model)
         if known is None or known[0] != where or known[1] < suggest:
             known = _listed[self.model] = where, suggest, self._list(example, suggest)
@@ -377,7 +395,7 @@ class ModelAdapter:
         """Changes whenever a weight is changed or replaced, or an estimator is fitted again."""
         if isinstance(self.model, Estimator):
             return self.model.version
-        return (signature(self.model), version(self.model))
+        return (self._signature, version(self.model))
 
     @property
     def weight_hash(self) -> str | None:

@@ -82,7 +82,8 @@ def buffers(model: nn.Module) -> list[Tensor]:
 
 def weights(model: nn.Module) -> list[Tensor]:
     """Every parameter and buffer."""
-    return [*parameters(model), *buffers(model)]
+    stores = ((module._parameters, module._buffers) for module in modules(model))
+    return [w for pair in stores for store in pair for w in store.values() if w is not None]
 
 
 def signature(model: nn.Module) -> tuple[object, ...]:
