@@ -10,7 +10,7 @@ network's own up to rounding, whatever the network does.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -81,6 +81,17 @@ def settled(value: Any) -> Any:
     return value
 
 
+def _any_pending(values: Iterable[Any]) -> bool:
+    """Whether settled() would change something, which most often it would not."""
+    for value in values:
+        kind = type(value)
+        if kind is Pending or (kind in (tuple, list) and _any_pending(value)):
+            return True
+        if kind is dict and _any_pending(value.values()):
+            return True
+    return False
+
+
 class Fusion(TorchFunctionMode):
     """Fuses convolutions of float32 pictures in channels_last with what follows, on the CPU.
 
@@ -113,7 +124,9 @@ class Fusion(TorchFunctionMode):
         planned = PLANNED.get(func)
         if planned is not None and (found := planned(*args, **kwargs)) is not None:
             return Pending.of(found)
-        return func(*settled(args), **settled(kwargs))
+        if _any_pending(args) or _any_pending(kwargs.values()):
+            args, kwargs = settled(args), settled(kwargs)
+        return func(*args, **kwargs)
 
     def _joined(self, pending: Pending, operation: Operation) -> Plan | None:
         """The plan with one more operation on its result, or None where that cannot be."""

@@ -219,9 +219,10 @@ class Rules(TorchFunctionMode):
             self._compare(operation)
             return _accompanied(operation, func(*args, **(kwargs or {})))
         else:
-            # Of fused convolutions before it, a rule sees the result.
-            operation.arguments = settled(operation.arguments)
-            result = self._apply(operation)
+            # Of fused convolutions before it, a rule sees the result, and it fuses nothing itself.
+            with torch._C.DisableTorchFunction():
+                operation.arguments = settled(operation.arguments)
+                result = self._apply(operation)
         return result if target is None else _overwritten(target, result)
 
     def _apply(self, operation: Operation) -> Any:
@@ -284,7 +285,10 @@ class Recorder(TorchFunctionMode):
                 result = decomposition(*operation.arguments, **operation.options)
             return result if target is None else target.copy_(result)
         if self._rules.on_tape(operation):
-            self.tape.append((operation.name, tuple(_kept(a, target) for a in operation.arguments)))
+            with torch._C.DisableTorchFunction():
+                overwritten = settled(target)
+                kept = tuple(_kept(each, overwritten) for each in settled(operation.arguments))
+            self.tape.append((operation.name, kept))
         elif found := picks(operation):
             self.tape.append((operation.name, found))
         return func(*args, **(kwargs or {}))
