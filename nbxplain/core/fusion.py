@@ -34,6 +34,8 @@ from nbxplain.core.errors import ModelError
 MANY = 1 << 20
 """So many passes that every batch norm is fused."""
 
+COST = 4
+"""What a weight of a batch norm costs to make, in places of the map that then needs no batch norm."""
 FEW = 2
 """Pictures from which on oneDNN's fused convolutions are faster than torch's own."""
 
@@ -162,7 +164,7 @@ class Fusion(TorchFunctionMode):
         known = self._folded.get(id(plan.weight))
         if known is None or not known.holds(sources, given["eps"]):
             _, outputs, height, width = plan.shape
-            if self.passes * outputs * height * width < plan.weight.numel():
+            if self.passes * outputs * height * width < COST * plan.weight.numel():
                 return None
             with torch.no_grad():
                 weight, bias = fold(plan.weight, plan.bias, given)

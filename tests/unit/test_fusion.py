@@ -232,15 +232,15 @@ def test_gradients_of_architectures(name: str) -> None:
 
 
 def test_a_batch_norm_stays_where_its_weights_would_cost_more() -> None:
-    """Four outputs of a convolution with 27 weights each: in maps of 4, and of 36 places."""
+    """Four outputs of a convolution with 27 weights each: in maps of 100, and of 144 places."""
     model = drawn(Net(not_overwritten)).requires_grad_(False)
     taken = {}
-    for side in (2, 6):
+    for side in (10, 12):
         x = pictures()[:, :, :side, :side].contiguous(memory_format=torch.channels_last)
         with Fusion(1) as fusion:
             settled(model(x))
         taken[side] = fusion.met
-    assert taken == {2: 0, 6: 1}
+    assert taken == {10: 0, 12: 1}
 
 
 def test_gradients_of_what_is_overwritten_later_are_taken_without_fusion() -> None:
