@@ -35,7 +35,7 @@ MANY = 1 << 20
 """So many passes that every batch norm is fused."""
 
 COST = 4
-"""What a weight of a batch norm costs to make, in places of the map that then needs no batch norm."""
+"""What a folded weight costs, in places of a map that then needs no batch norm."""
 FEW = 2
 """Pictures from which on oneDNN's fused convolutions are faster than torch's own."""
 
