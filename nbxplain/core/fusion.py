@@ -164,7 +164,8 @@ class Fusion(TorchFunctionMode):
         known = self._folded.get(id(plan.weight))
         if known is None or not known.holds(sources, given["eps"]):
             _, outputs, height, width = plan.shape
-            if self.passes * outputs * height * width < COST * plan.weight.numel():
+            dear = self.passes * outputs * height * width < COST * plan.weight.numel()
+            if known is None and dear:
                 return None
             with torch.no_grad():
                 weight, bias = fold(plan.weight, plan.bias, given)
@@ -292,11 +293,14 @@ def fusion_for(
     That is tried once for each model, on an `example` (1, C, H, W); `run` is the forward pass.
     """
     if model not in _fuses:
-        _fuses[model] = _agrees(example.contiguous(memory_format=torch.channels_last), run)
+        _fuses[model] = _agrees(example, run)
     return Fusion(passes) if _fuses[model] else None
 
 
 def _agrees(example: Tensor, run: Callable[[Tensor], Tensor]) -> bool:
+    # Of a single picture little is fused.
+    example = example.expand(FEW, *example.shape[1:])
+    example = example.contiguous(memory_format=torch.channels_last)
     try:
         with torch.no_grad():
             plainly = run(example.clone())

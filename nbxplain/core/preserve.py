@@ -235,7 +235,9 @@ def refresh(copied: nn.Module, original: nn.Module) -> None:
     """Brings the replica's cloned buffers up to date with training that went on since."""
     with torch.inference_mode(False), torch.no_grad():
         for ours, theirs in zip(buffers(copied), buffers(original), strict=True):
-            ours.copy_(theirs)
+            # What is the same stays untouched: weights that were made of it are still right.
+            if not torch.equal(ours, theirs.to(ours)):
+                ours.copy_(theirs)
 
 
 class RandomStates(NamedTuple):

@@ -243,6 +243,20 @@ def test_a_batch_norm_stays_where_its_weights_would_cost_more() -> None:
     assert taken == {10: 0, 12: 1}
 
 
+def test_a_shorter_run_keeps_what_a_longer_one_folded() -> None:
+    """Or the same explanation would round otherwise the second time."""
+    model = drawn(Net(not_overwritten)).requires_grad_(False)
+    x = pictures()[:, :, :4, :4].contiguous(memory_format=torch.channels_last)
+    fusion, taken = Fusion(MANY), []
+    for passes in (MANY, 1):
+        fusion.passes, fusion.met = passes, 0
+        model.norm.running_mean += 1
+        with fusion:
+            settled(model(x))
+        taken.append(fusion.met)
+    assert taken == [1, 1]
+
+
 def test_gradients_of_what_is_overwritten_later_are_taken_without_fusion() -> None:
     """ReLU6 keeps what went in, the fused convolution what came out."""
 

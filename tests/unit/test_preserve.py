@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nbxplain.core.preserve import modules, replica, signature, version, weights
+from nbxplain.core.preserve import buffers, modules, refresh, replica, signature, version, weights
 
 
 class Settings:
@@ -113,3 +113,16 @@ def test_changes_are_seen() -> None:
     assert version(model) > before[1]
     model.part.bias = None
     assert signature(model) != before[0]
+
+
+def test_buffers_that_are_the_same_are_left_alone() -> None:
+    """What was made of them, a folded convolution for one, would have to be made again."""
+    model = nn.BatchNorm2d(3)
+    copied = replica(model)
+    refresh(copied, model)
+    assert [buffer._version for buffer in buffers(copied)] == [0, 0, 0]
+    for buffer in buffers(model):
+        buffer += 1
+    refresh(copied, model)
+    for ours, theirs in zip(buffers(copied), buffers(model), strict=True):
+        torch.testing.assert_close(ours, theirs)
