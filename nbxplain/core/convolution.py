@@ -189,6 +189,12 @@ def versions(*tensors: Tensor | None) -> tuple[int, ...]:
     return tuple(tensor._version for tensor in tensors if tensor is not None)
 
 
+def pair(value: Any) -> tuple[int, int]:
+    """What torch takes as one number for both directions, or as two."""
+    first, second = (value, value) if isinstance(value, int) else tuple(value) * (2 // len(value))
+    return first, second
+
+
 def norm_arguments(norm: Operation) -> dict[str, Any]:
     """The arguments of F.batch_norm by name."""
     names = ("input", "running_mean", "running_var", "weight", "bias", "training", "momentum")
@@ -215,4 +221,14 @@ def fold(
     return weight * scale.view(shape), shift
 
 
-__all__ = ["ACTIVATIONS", "SLOPES", "Activation", "Padding", "Plan", "fold", "norm_arguments"]
+__all__ = [
+    "ACTIVATIONS",
+    "SLOPES",
+    "Activation",
+    "Padding",
+    "Plan",
+    "fold",
+    "norm_arguments",
+    "pair",
+    "versions",
+]

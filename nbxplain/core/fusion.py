@@ -10,7 +10,7 @@ network's own up to rounding, whatever the network does.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,9 +27,11 @@ from nbxplain.core.convolution import (
     Plan,
     fold,
     norm_arguments,
+    pair,
     versions,
 )
 from nbxplain.core.errors import ModelError
+from nbxplain.core.lazy import Lazy, any_of, computed
 
 MANY = 1 << 20
 """So many passes that every batch norm is fused."""
@@ -43,55 +45,24 @@ _fuses: weakref.WeakKeyDictionary[nn.Module, bool] = weakref.WeakKeyDictionary()
 """Whether it is worth while and right for models that were tried."""
 
 
-class Pending(Tensor):
+class Pending(Lazy):
     """The result of a plan, which is computed when it is needed."""
 
     plan: Plan | Padding
-    known: Tensor | None
-
-    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
     def of(cls, plan: Plan | Padding) -> Pending:
-        shape = plan.shape
-        _, channels, height, width = shape
-        strides = height * width * channels, 1, width * channels, channels
-        pending: Pending = Tensor._make_wrapper_subclass(
-            cls, shape, strides=strides, dtype=plan.input.dtype, device=plan.input.device
-        )
-        pending.plan, pending.known = plan, None
+        pending = cls.shaped(plan.shape, plan.input)
+        pending.plan = plan
         return pending
 
-    @classmethod
-    def __torch_dispatch__(  # type: ignore[override]
-        cls, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Reached where no mode is: within TorchScript, or later, by what a module kept."""
-        return func(*settled(args), **settled(kwargs or {}))
+    def compute(self) -> Tensor:
+        return self.plan.run()
 
 
 def settled(value: Any) -> Any:
     """The value with tensors that are pending computed, also in tuples, lists and dicts."""
-    if isinstance(value, Pending):
-        if value.known is None:
-            value.known = value.plan.run()
-        return value.known
-    if type(value) in (tuple, list):
-        return type(value)(settled(item) for item in value)
-    if type(value) is dict:
-        return {key: settled(item) for key, item in value.items()}
-    return value
-
-
-def _any_pending(values: Iterable[Any]) -> bool:
-    """Whether settled() would change something, which most often it would not."""
-    for value in values:
-        kind = type(value)
-        if kind is Pending or (kind in (tuple, list) and _any_pending(value)):
-            return True
-        if kind is dict and _any_pending(value.values()):
-            return True
-    return False
+    return computed(value, Pending)
 
 
 class Fusion(TorchFunctionMode):
@@ -126,7 +97,8 @@ class Fusion(TorchFunctionMode):
         planned = PLANNED.get(func)
         if planned is not None and (found := planned(*args, **kwargs)) is not None:
             return Pending.of(found)
-        if _any_pending(args) or _any_pending(kwargs.values()):
+        # Walking is cheaper than copying, and most often nothing waits.
+        if any_of((args, kwargs), Pending):
             args, kwargs = settled(args), settled(kwargs)
         return func(*args, **kwargs)
 
@@ -214,10 +186,10 @@ def _convolution(
     )
     if not suits:
         return None
-    down, right = _pair(padding)
+    down, right = pair(padding)
     if padded is not None:
         down, right = down + padded.width[0], right + padded.width[1]
-    where = (down, right), _pair(stride), _pair(dilation)
+    where = (down, right), pair(stride), pair(dilation)
     seen = versions(input) if padded is None else padded.versions
     return Plan(input, weight, bias, *where, groups, graph, versions=seen)
 
@@ -278,11 +250,6 @@ def _in_rows_of_channels(tensor: Tensor) -> bool:
         and not tensor.is_inference()
         and tensor.is_contiguous(memory_format=torch.channels_last)
     )
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    first, second = (value, value) if isinstance(value, int) else value * (2 // len(value))
-    return first, second
 
 
 def fusion_for(

@@ -22,6 +22,8 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from nbxplain.core.calls import Operation, plain
+from nbxplain.core.convolution import pair
+from nbxplain.core.lazy import any_of
 from nbxplain.core.operations import ELEMENTWISE
 from nbxplain.core.patches import Patch, Tape, Window, whole
 from nbxplain.core.windows import Boxes, Step, cut
@@ -65,7 +67,7 @@ class Locality(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if not _any_patch((args, kwargs)):
+        if not any_of((args, kwargs), Patch):
             return self._counted(func, args, kwargs)
         if func in LOOKS:
             return func(*args, **kwargs)
@@ -139,7 +141,7 @@ class Locality(TorchFunctionMode):
         windows = {id(patch): _window(patch) for patch in patches}
         found = [window for window in windows.values() if window is not None]
         alike = {(window.which, *window.shape[2:]) for window in found}
-        if len(found) < len(windows) or len(alike) != 1 or _any_patch(operation.options):
+        if len(found) < len(windows) or len(alike) != 1 or any_of((operation.options,), Patch):
             return None
         ((which, height, width),) = alike
         boxes = Boxes.around([window.boxes for window in found], height, width)
@@ -159,11 +161,11 @@ class Locality(TorchFunctionMode):
         if window is None:
             return None
         kernel = weight.shape[2:]
-        stride, dilation = _pair(given["stride"]), _pair(given["dilation"])
+        stride, dilation = pair(given["stride"]), pair(given["dilation"])
         padding = given["padding"]
         if padding == "same":
             padding = tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
-        padding = (0, 0) if padding == "valid" else _pair(padding)
+        padding = (0, 0) if padding == "valid" else pair(padding)
         steps = _steps(kernel, stride, padding, dilation)
 
         def here(buffer: Tensor) -> Tensor:
@@ -183,9 +185,9 @@ class Locality(TorchFunctionMode):
         window = _window(given["input"])
         if window is None:
             return None
-        kernel, dilation = _pair(given["kernel_size"]), _pair(given["dilation"])
-        stride = _pair(given["stride"] or kernel)
-        steps = _steps(kernel, stride, _pair(given["padding"]), dilation)
+        kernel, dilation = pair(given["kernel_size"]), pair(given["dilation"])
+        stride = pair(given["stride"] or kernel)
+        steps = _steps(kernel, stride, pair(given["padding"]), dilation)
 
         def here(buffer: Tensor) -> Tensor:
             result: Tensor = self._call(F.max_pool2d, buffer, kernel, stride, 0, dilation)
@@ -199,8 +201,8 @@ class Locality(TorchFunctionMode):
         window = _window(given["input"])
         if window is None:
             return None
-        kernel, padding = _pair(given["kernel_size"]), _pair(given["padding"])
-        stride = _pair(given["stride"] or kernel)
+        kernel, padding = pair(given["kernel_size"]), pair(given["padding"])
+        stride = pair(given["stride"] or kernel)
         steps = _steps(kernel, stride, padding, (1, 1))
         sizes = zip(window.shape[2:], steps, strict=True)
         ragged = any((size + 2 * s.padding - s.kernel) % s.stride for size, s in sizes)
@@ -296,14 +298,6 @@ def _window(value: Any) -> Window | None:
     return value.window if isinstance(value, Patch) and value.known is None else None
 
 
-def _any_patch(value: Any) -> bool:
-    if isinstance(value, dict):
-        value = tuple(value.values())
-    if isinstance(value, tuple | list):
-        return any(map(_any_patch, value))
-    return isinstance(value, Patch)
-
-
 def _placeless(value: Any) -> bool:
     """Whether it is the same at all places and for all inputs: a number, one for each channel."""
     if not isinstance(value, Tensor):
@@ -332,11 +326,6 @@ def _steps(
 ) -> tuple[Step, Step]:
     down, right = map(Step, kernel, stride, padding, dilation)
     return down, right
-
-
-def _pair(value: Any) -> tuple[int, int]:
-    first, second = (value, value) if isinstance(value, int) else tuple(value) * (2 // len(value))
-    return first, second
 
 
 __all__ = ["Locality"]

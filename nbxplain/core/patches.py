@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.core import fusion
+from nbxplain.core.lazy import Lazy, computed
 from nbxplain.core.windows import Boxes, cut, paste
 
 
@@ -52,47 +53,24 @@ class Window:
         return found
 
 
-class Patch(Tensor):
+class Patch(Lazy):
     """Maps of which only a window is computed, until someone needs the whole."""
 
     window: Window
-    known: Tensor | None
-
-    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
     @classmethod
     def of(cls, window: Window) -> Patch:
-        shape = window.shape
-        _, channels, height, width = shape
-        strides = height * width * channels, 1, width * channels, channels
-        kind = window.data.dtype
-        patch: Patch = Tensor._make_wrapper_subclass(cls, shape, strides=strides, dtype=kind)
-        patch.window, patch.known = window, None
+        patch = cls.shaped(window.shape, window.data)
+        patch.window = window
         return patch
 
-    @classmethod
-    def __torch_dispatch__(  # type: ignore[override]
-        cls, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        """Reached where no mode is: within TorchScript, or later, by what a module kept."""
-        return func(*whole(args), **whole(kwargs or {}))
+    def compute(self) -> Tensor:
+        return self.window.whole()
 
 
 def whole(value: Any) -> Any:
     """The value with patches made whole, also in tuples, lists and dicts."""
-    if isinstance(value, Patch):
-        if value.known is None:
-            value.known = value.window.whole()
-        return value.known
-    return _mapped(whole, value)
-
-
-def _mapped(function: Callable[[Any], Any], value: Any) -> Any:
-    if type(value) in (tuple, list):
-        return type(value)(function(item) for item in value)
-    if type(value) is dict:
-        return {key: function(item) for key, item in value.items()}
-    return value
+    return computed(value, Patch)
 
 
 class Tape:
