@@ -133,15 +133,23 @@ def _overwritten(target: Tensor, result: Tensor) -> Tensor:
     return target if companion is None else accompany(target, companion)
 
 
+def handed_over(value: list[Tensor]) -> Tensor:
+    """The one tensor of a list, for an autograd function to return as its own.
+
+    In a list, autograd does not see it: of what it sees it would make a view.
+    """
+    (result,) = value
+    # Autograd forbids to overwrite a view that it did not see being made.
+    return result.clone() if result._is_view() else result
+
+
 class _Graft(torch.autograd.Function):
     """The value of one tensor with the derivative of another."""
 
     @staticmethod
     def forward(context: Any, surrogate: Tensor, value: list[Tensor], change: Any) -> Tensor:
         context.change = change
-        (result,) = value
-        # Autograd forbids to overwrite a view that it did not see being made.
-        return result.clone() if result._is_view() else result
+        return handed_over(value)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
@@ -156,7 +164,6 @@ def graft(
 
     The value must be nobody else's, for an operation in place may follow.
     """
-    # In a list, where autograd does not see it: what it sees it would make a view of.
     result: Tensor = _Graft.apply(surrogate, [value], change)  # type: ignore[no-untyped-call]
     return result
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.core.calls import Operation
+from nbxplain.core.rules import handed_over
 
 BIAS, STABILISER = "absorbed_by_biases", "absorbed_by_stabiliser"
 """The sinks, and the evidence they become."""
@@ -21,13 +22,13 @@ class _Shared(torch.autograd.Function):
 
     @staticmethod
     def forward(context: Any, surrogate: Tensor, *rest: Any) -> Tensor:
-        biases, _, (value,), total, bias, epsilon = rest
+        biases, _, given, total, bias, epsilon = rest
+        value = handed_over(given)
         added = _stabiliser(total, epsilon)
         # Not the total itself, which an operation in place may overwrite.
         context.save_for_backward(value / (total + added), added, bias)
         context.rows = len(biases)
-        result: Tensor = value.clone() if value._is_view() else value
-        return result
+        return value
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -50,7 +51,6 @@ def share(
     The value must be nobody else's, for an operation in place may follow.
     """
     sinks = operation.sinks[BIAS], operation.sinks[STABILISER]
-    # In a list, where autograd does not see it: what it sees it would make a view of.
     result: Tensor = _Shared.apply(  # type: ignore[no-untyped-call]
         surrogate, *sinks, [value], total, bias, epsilon
     )
