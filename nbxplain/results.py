@@ -136,12 +136,8 @@ class Attribution:
     def row(self, index: int) -> Attribution:
         """One row of a batch as an attribution of its own."""
         one = slice(index, index + 1)
-        pictures, scores = self.inputs.pictures, self.prediction.scores
-        inputs = replace(
-            self.inputs,
-            tensor=self.inputs.tensor[one],
-            pictures=pictures[one] if len(pictures) > 1 else pictures,
-        )
+        scores = self.prediction.scores
+        inputs = replace(self.inputs, tensor=self.inputs.tensor[one])
         players = None if self.players is None else self.players.row(index)
         values = self.values[one]
         return replace(

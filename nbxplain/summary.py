@@ -258,7 +258,7 @@ def _batches(setting: Setting, size: int) -> Iterator[Setting]:
         rows = slice(start, start + size)
         yield replace(
             setting,
-            inputs=replace(inputs, tensor=inputs.tensor[rows], pictures=inputs.pictures[rows]),
+            inputs=replace(inputs, tensor=inputs.tensor[rows]),
             prediction=Prediction(said.scores[rows], said.labels, said.meaning),
             target=Target(target.index[rows], target.against[rows], target.function),
             names=setting.names[rows],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,16 +28,14 @@ SMALLEST, LARGEST = 8, 100_000_000
 class Inputs:
     """A batch as the model gets it, and as a person sees it.
 
-    `tensor` is (N, C, H, W) or (N, F) in the model's units; `pictures` shows exactly what was fed
-    (after resize and crop), one a row, empty for tables. `pixels` converts between the two and says
-    what black and white are; `view` converts for the eye alone where that differs. `table` says
-    what the columns of table rows are.
+    `tensor` is (N, C, H, W) or (N, F) in the model's units. `pixels` converts between it and pixels
+    and says what black and white are; `view` converts for the eye alone where that differs. `table`
+    says what the columns of table rows are.
     """
 
     tensor: Tensor
     pixels: PixelSpace | None
     view: PixelSpace | None = None
-    pictures: list[Image.Image] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     table: Table | None = None
 
@@ -47,6 +46,12 @@ class Inputs:
     @property
     def is_table(self) -> bool:
         return self.tensor.ndim == 2
+
+    @cached_property
+    def pictures(self) -> list[Image.Image]:
+        """What was fed (after resize and crop) for the eye, one a row; none for tables."""
+        view = self.view
+        return [] if view is None else [view.picture(row) for row in self.tensor]
 
 
 def read(inputs: Any, transform: Callable[[Image.Image], Any] | None) -> Inputs:
@@ -73,17 +78,15 @@ def read(inputs: Any, transform: Callable[[Image.Image], Any] | None) -> Inputs:
     _check_finite(tensor, "preprocess returned a tensor")
     space = pixel_space(transform, pictures[0].size)
     if space is None:
-        space = _span(tensor)
+        space = _span(*(float(end) for end in tensor.aminmax()))
         notices.append(
             "The normalisation in preprocess could not be worked out: the picture is shown between "
             "its smallest and largest value, which stand for black and white."
         )
-    shown = [space.picture(row) for row in tensor]
-    return Inputs(tensor, space, space, shown, list(dict.fromkeys(notices)))
+    return Inputs(tensor, space, space, list(dict.fromkeys(notices)))
 
 
-def _span(tensor: Tensor) -> PixelSpace:
-    low, high = float(tensor.min()), float(tensor.max())
+def _span(low: float, high: float) -> PixelSpace:
     width = max(high - low, 1e-12)
     return PixelSpace((-low / width,), (1 / width,))
 
@@ -108,16 +111,17 @@ def _from_tensor(tensor: Tensor, transform: Callable[[Image.Image], Any] | None)
     if transform is not None:
         space = pixel_space(transform, (tensor.shape[3], tensor.shape[2]))
         if space is not None and len(space.mean) in (1, tensor.shape[1]):
-            return Inputs(tensor, space, space, [space.picture(row) for row in tensor])
+            return Inputs(tensor, space, space)
     notices = []
     view = PixelSpace()
-    if float(tensor.min()) < 0 or float(tensor.max()) > 1:
-        view = _span(tensor)
+    low, high = (float(end) for end in tensor.aminmax())
+    if low < 0 or high > 1:
+        view = _span(low, high)
         notices.append(
             "The tensor was fed as it is and is shown between its smallest and largest value; a "
             "black baseline means 0. Give preprocess= to say how pixels are normalised."
         )
-    return Inputs(tensor, PixelSpace(), view, [view.picture(row) for row in tensor], notices)
+    return Inputs(tensor, PixelSpace(), view, notices)
 
 
 def _check_finite(tensor: Tensor, what: str) -> None:

@@ -221,7 +221,7 @@ def part_of(setting: Setting, rows: slice) -> Setting:
     several = len(prediction.scores) > 1
     return replace(
         setting,
-        inputs=replace(inputs, tensor=inputs.tensor[rows], pictures=inputs.pictures[rows]),
+        inputs=replace(inputs, tensor=inputs.tensor[rows]),
         target=replace(target, index=target.index[rows], against=target.against[rows]),
         prediction=replace(
             prediction, scores=prediction.scores[rows] if several else prediction.scores

@@ -107,7 +107,7 @@ def max_sensitivity_steps(
         numbers = torch.arange(start, min(start + TOGETHER, draws), device=x.device)
         moves = (2 * source.take(numbers) - 1).view(len(numbers), 1, *x.shape[1:]).to(x)
         near = (x + reach * moves).flatten(0, 1)
-        inputs = replace(case.inputs, tensor=near, pictures=[])
+        inputs = replace(case.inputs, tensor=near)
         values = case.again(inputs, len(numbers)).values.double()
         moved = values.view(len(numbers), rows, -1) - case.values.double().flatten(1)
         share = moved.norm(dim=2) / sizes

@@ -201,7 +201,7 @@ def _range(inputs: Inputs) -> Tensor:
 
 
 def _fed(inputs: Inputs, tensor: Tensor) -> Inputs:
-    return replace(inputs, tensor=tensor, pictures=[])
+    return replace(inputs, tensor=tensor)
 
 
 def jpeg(inputs: Inputs, quality: int) -> Inputs:

@@ -274,7 +274,7 @@ def augmentation_steps(
         return torch.cat([moves.apply(x[i % rows][None], i // rows) for i in index.tolist()])
 
     def explain(member: int) -> Tensor:
-        seen = replace(case.inputs, tensor=moves.apply(x, member), pictures=[])
+        seen = replace(case.inputs, tensor=moves.apply(x, member))
         return moves.undo(spread(case.again(seen).maps, case.inputs), member)
 
     yield from _members(case, "Augmentation", members, maps, case.passes(), build, explain)

@@ -162,8 +162,7 @@ class _Page:
         self.wide = self.high = self.above = 0.0
         if not shares.of_picture:
             return
-        pictures = attribution.inputs.pictures
-        self.pixels = np.asarray(pictures[min(row, len(pictures) - 1)].convert("RGB"))
+        self.pixels = np.asarray(attribution.inputs.pictures[row].convert("RGB"))
         narrow = style.width == "single"
         self.wide = self.room * (0.6 if narrow else 0.34)
         self.high = self.wide * self.pixels.shape[0] / self.pixels.shape[1]

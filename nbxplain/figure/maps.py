@@ -64,8 +64,7 @@ def maps(attribution: Attribution, row: int | None, **options: Any) -> Drawing:
     seen = style.look(attribution, row)
     figure = style.figure(0.42)
     axes = figure.subplots(1, 3)
-    pictures = attribution.inputs.pictures
-    pixels = np.asarray(pictures[min(row, len(pictures) - 1)])
+    pixels = np.asarray(attribution.inputs.pictures[row])
     image = style.image(seen, pixels)
     axes[0].imshow(pixels, extent=image["extent"])
     mappable = axes[1].imshow(seen.values, **image)

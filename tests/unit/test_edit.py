@@ -34,7 +34,7 @@ SPACE = PixelSpace((0.5, 0.4, 0.3), (0.2, 0.25, 0.3))
 def fed(pixels: Tensor) -> Inputs:
     """Pixels (1, 3, H, W) as a model with a normalisation is fed them."""
     x = SPACE.to_model(pixels)
-    return Inputs(x, SPACE, SPACE, [SPACE.picture(x[0])])
+    return Inputs(x, SPACE, SPACE)
 
 
 def hole(height: int = SIDE, width: int = SIDE) -> Tensor:

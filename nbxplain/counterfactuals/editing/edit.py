@@ -69,7 +69,7 @@ class Edit(Parameters):
         return found
 
     def apply(self, inputs: Inputs) -> Inputs:
-        """The edited inputs, with pictures of them. Raises InputError for what is no picture."""
+        """The edited inputs. Raises InputError for what is no picture."""
         if inputs.pixels is None or inputs.view is None:
             raise InputError("A row of a table has no pixels to paint.", "Edits are for pictures.")
         x, space = inputs.tensor, inputs.pixels
@@ -86,8 +86,7 @@ class Edit(Parameters):
             edited = torch.where(holes, torch.stack(filled), edited)
         if not self.adjustments.none:
             edited = space.to_model(self.adjustments.apply(space.to_pixels(edited)))
-        pictures = [inputs.view.picture(row) for row in edited]
-        return replace(inputs, tensor=edited, pictures=pictures)
+        return replace(inputs, tensor=edited)
 
 
 __all__ = ["Edit", "Layer"]

@@ -129,7 +129,7 @@ class _Walk:
         adapter, inputs = setting.adapter, setting.inputs
         check_picture(inputs)
         adapter.check_inside()
-        inputs = replace(inputs, tensor=inputs.tensor[:1], pictures=inputs.pictures[:1])
+        inputs = replace(inputs, tensor=inputs.tensor[:1])
         x = inputs.tensor
         output = setting.prediction.scores[:1].to(x.device)
         wish = Wish.of(desired, output.shape[1], setting.prediction.labels)

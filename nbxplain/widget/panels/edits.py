@@ -228,13 +228,11 @@ class Edits(Painting):
     def _explain_found(self, result: PictureCounterfactuals | Probed, number: int) -> None:
         """A found picture becomes the explained one."""
         inputs = self._setting().inputs
-        assert inputs.view is not None
         if isinstance(result, Probed):
             tensor, source = result.changed.tensor[0, -1:], result.source
         else:
             tensor, source = result.tensor[number : number + 1], _source(result, number)
-        pictures = [inputs.view.picture(tensor[0])]
-        changed = replace(inputs, tensor=tensor.to(inputs.tensor), pictures=pictures)
+        changed = replace(inputs, tensor=tensor.to(inputs.tensor))
         self._become(changed, CHANGED, source)
 
 
@@ -243,8 +241,7 @@ def _source(result: PictureCounterfactuals, number: int) -> str:
     imports, call = result.code().rsplit("\n\n", 1)
     return (
         f"from dataclasses import replace\n{imports}\n\nfound = {call.strip()}\n"
-        f"image = replace(\n    found.inputs,\n    tensor=found.tensor[{number} : {number + 1}],\n"
-        f"    pictures=[found.pictures[{number}]],\n)\n\n"
+        f"image = replace(found.inputs, tensor=found.tensor[{number} : {number + 1}])\n\n"
     )
 
 

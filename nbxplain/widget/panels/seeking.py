@@ -146,10 +146,8 @@ def _explained(
     setting: Setting, found: Adversarial, passes: Passes, method: Method, layer: str | None
 ) -> Iterator[Attribution]:
     """The attribution of the class that was predicted, before and after."""
-    assert setting.inputs.view is not None
     changed = found.tensor[0, -1:].to(setting.inputs.tensor)
-    pictures = [setting.inputs.view.picture(changed[0])]
-    for inputs in (setting.inputs, replace(setting.inputs, tensor=changed, pictures=pictures)):
+    for inputs in (setting.inputs, replace(setting.inputs, tensor=changed)):
         *_, last = attributions(replace(setting, inputs=inputs), method, passes, layer)
         yield last
 
