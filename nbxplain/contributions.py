@@ -55,7 +55,10 @@ class Contributions(Parts):
 
 
 def parts(attribution: Attribution, row: int = 0) -> Parts:
-    """The parts of one row: the players, or a table's features. Raises InputError for maps."""
+    """The parts of one row: the players, or a table's features.
+
+    Raises InputError for maps and for a row that is not there.
+    """
     table = attribution.inputs.is_table
     if not table and attribution.players is None:
         raise InputError(

@@ -16,6 +16,7 @@ from nbxplain.contributions import strongest
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.meaning import Meaning, probabilities
+from nbxplain.core.rows import numbered
 from nbxplain.evidence import Finding, findings
 from nbxplain.methods.base import Attention, Method, Path, Players, paint
 
@@ -50,9 +51,10 @@ class Prediction:
 
     def top(self, count: int = 5, row: int = 0, also: Sequence[int] = ()) -> list[Choice]:
         """The classes with the highest scores of one row, best first, then those of `also` that
-        are not among them."""
+        are not among them. Raises InputError for a row that is not there."""
         if self.scores.ndim != 2:
             return []
+        row = numbered(row, len(self.scores))
         scores, shares = self.scores[row], self.probabilities
         best = scores.topk(min(count, len(scores))).indices.tolist()
         listed = [*best, *(i for i in also if i not in best)]
@@ -118,23 +120,31 @@ class Attribution:
     def heatmap(self, row: int = 0) -> Tensor:
         """One map (h, w) as drawn: values summed over channels, or each player's on its region.
 
-        Raises InputError for tables.
+        Raises InputError for tables and for a row that is not there.
         """
         if self.inputs.is_table:
             raise InputError("A table row has no heatmap.", "Look at .values.")
+        row = numbered(row, len(self.values))
         if self.players is not None:
             return paint(self.values, self.players.labels)[row]
         return self.values[row].sum(0)
 
     def drawn(self, row: int = 0) -> Tensor:
-        """The heatmap; for a table a line (1, F), each feature with its group's value."""
+        """The heatmap; for a table a line (1, F), each feature with its group's value.
+
+        Raises InputError for a row that is not there.
+        """
         if not self.inputs.is_table:
             return self.heatmap(row)
         values = paint(self.values, self.players.labels) if self.players else self.values
-        return values[row].unsqueeze(0)
+        return values[numbered(row, len(values))].unsqueeze(0)
 
     def row(self, index: int) -> Attribution:
-        """One row of a batch as an attribution of its own."""
+        """One row of a batch as an attribution of its own.
+
+        Raises InputError for a row that is not there.
+        """
+        index = numbered(index, len(self.values))
         one = slice(index, index + 1)
         scores = self.prediction.scores
         inputs = replace(self.inputs, tensor=self.inputs.tensor[one])
@@ -163,7 +173,11 @@ class Attribution:
         return self.players is not None or bool((self.values < 0).any())
 
     def findings(self, row: int = 0) -> list[Finding]:
-        """The evidence of one row in words, see evidence.py, and that of complete checks."""
+        """The evidence of one row in words, see evidence.py, and that of complete checks.
+
+        Raises InputError for a row that is not there.
+        """
+        row = numbered(row, len(self.values))
         return [*findings(self.evidence, row), *self._found()]
 
     def _found(self) -> list[Finding]:

@@ -21,8 +21,8 @@ class Waterfall(Alone):
 
     `Waterfall(explanation)` shows itself in a notebook, with the same rows, bars and forces as the
     Explorer's tab, and needs neither the model nor a kernel once it is shown. `row` picks one of a
-    batch. Raises InputError for explanations whose parts do not add up to the score: maps, and
-    methods without a baseline.
+    batch. Raises InputError for a row that is not there, and for explanations whose parts do not
+    add up to the score: maps, and methods without a baseline.
     """
 
     def __init__(self, explanation: Attribution, row: int = 0) -> None:
@@ -30,10 +30,6 @@ class Waterfall(Alone):
             raise InputError(
                 f"A Waterfall shows an explanation, not {type(explanation).__name__}.",
                 "Give what nbxplain.explain returns.",
-            )
-        if not 0 <= row < len(explanation.values):
-            raise InputError(
-                f"There is no row {row}.", f"The explanation has {len(explanation.values)}."
             )
         contributions(explanation, row)
         self.explanation = one = explanation.row(row)

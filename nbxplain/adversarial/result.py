@@ -10,6 +10,7 @@ from torch import Tensor
 
 from nbxplain.adversarial.ball import Norm, size
 from nbxplain.adversarial.probe import Probe
+from nbxplain.core.rows import numbered
 
 if TYPE_CHECKING:
     from nbxplain.figure import Drawing
@@ -59,11 +60,13 @@ class Adversarial:
     def attribution_shift(self, method: str | Method, row: int = 0, **options: Any) -> Tensor:
         """Spearman's correlation (E,) of the map of each variant with the map of the input.
 
-        Both explain the class that was predicted before; options as in nbxplain.explain.
+        Both explain the class that was predicted before; options as in nbxplain.explain. Raises
+        InputError for a row that is not there.
         """
         from nbxplain.evaluation import rank_correlation
         from nbxplain.explain import explain
 
+        row = numbered(row, len(self.pixels))
         both = torch.cat([self.probe.inputs.tensor[row : row + 1], self.tensor[row]])
         target = int(self.probe.truth[row])
         model = self.probe.adapter.model
@@ -73,11 +76,14 @@ class Adversarial:
 
     def figure(self, row: int = 0, **options: Any) -> Drawing:
         """The input, each variant with the class and the size of its change, and the changes (how
-        much they are amplified is written there); of a table row the change of each feature."""
+        much they are amplified is written there); of a table row the change of each feature.
+
+        Raises InputError for a row that is not there.
+        """
         from nbxplain.adversarial.figure import draw
         from nbxplain.figure import Style
 
-        return draw(self, row, Style(**options))
+        return draw(self, numbered(row, len(self.pixels)), Style(**options))
 
 
 def _map(values: Tensor) -> Tensor:

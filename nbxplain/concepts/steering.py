@@ -17,6 +17,7 @@ from nbxplain.core.cav import CAV
 from nbxplain.core.errors import InputError
 from nbxplain.core.layers import find
 from nbxplain.core.passes import Passes
+from nbxplain.core.rows import numbered
 from nbxplain.core.target import TargetLike
 from nbxplain.explain import Setting, ask
 from nbxplain.results import Prediction
@@ -58,7 +59,11 @@ class Steering:
         return Prediction(self.outputs[:, place], self.before.labels, self.before.meaning)
 
     def turning(self, row: int = 0) -> tuple[float, str] | None:
-        """The smallest dose at which another class is predicted for an input, and which."""
+        """The smallest dose at which another class is predicted for an input, and which.
+
+        Raises InputError for an input that is not there, as `farther` does.
+        """
+        row = numbered(row, len(self.scores))
         as_it_is = self.before.top(1, min(row, len(self.before.scores) - 1))
         for place in self.doses.abs().argsort(stable=True).tolist():
             now = self.at(place).top(1, row)
@@ -69,6 +74,7 @@ class Steering:
     def farther(self, row: int = 0) -> int | None:
         """Than how many of the random directions the concept moves an input's score, from the
         first dose to the last; None where there are none."""
+        row = numbered(row, len(self.scores))
         if not self.random.numel():
             return None
         own, others = self.scores[row, -1] - self.scores[row, 0], self.random[row].diff(dim=0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
+from nbxplain.core.rows import numbered
 from nbxplain.core.tables import Table, default_names
 from nbxplain.counterfactuals.base import Counterfactual
 
@@ -45,7 +46,11 @@ class Counterfactuals(Counterfactual):
     total: int = 1
 
     def changes(self, query: int = 0) -> list[dict[str, tuple[Any, Any]]]:
-        """For each row of a query: the features that differ, with value before and after."""
+        """For each row of a query: the features that differ, with value before and after.
+
+        Raises InputError for a query that is not there, as `summary` and `figure` do.
+        """
+        query = numbered(query, len(self.rows), "query")
         before = self.table.row(self.original[query])
         found = []
         for row in self.rows[query]:

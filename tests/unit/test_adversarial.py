@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from nbxplain.adversarial import apgd, deep_fool, fgsm, pgd, robustness_curve, smallest_epsilon
 from nbxplain.adversarial.attacks import checkpoints
-from nbxplain.core.errors import MethodError, TargetError
+from nbxplain.core.errors import InputError, MethodError, TargetError
 from nbxplain.core.inputs import Preprocessing
 from tests.models import ModuleRelu, picture, seeded
 from tests.snapshot import snapshot
@@ -218,6 +218,17 @@ def test_bad_input(line: Line) -> None:
     for wrong in ({"target": 1}, {"toward": 1}):
         with pytest.raises(MethodError, match="toward= "):
             robustness_curve(line, ORIGIN, [0.1], **wrong)
+
+
+@pytest.mark.parametrize("row", [1, -1])
+def test_a_row_that_is_not_there(line: Line, row: int) -> None:
+    found = smallest_epsilon(line, ORIGIN, largest=4)
+    with pytest.raises(InputError, match=rf"no row {row}: there is one. Give 0"):
+        found.figure(row)
+    with pytest.raises(InputError, match=f"no row {row}"):
+        found.best.figure(row=row)
+    with pytest.raises(InputError, match=f"no row {row}"):
+        found.best.attribution_shift("gradient", row)
 
 
 def test_checkpoints_are_those_of_the_paper() -> None:

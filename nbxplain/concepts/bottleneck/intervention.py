@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.concepts.bottleneck.order import entropy
+from nbxplain.core.rows import numbered
 from nbxplain.figure import Drawing
 
 
@@ -42,7 +43,11 @@ class State:
         return [self.classes[place] for place in self.class_probabilities.argmax(1).tolist()]
 
     def corrections(self, row: int = 0) -> dict[str, float]:
-        """What was corrected of an input."""
+        """What was corrected of an input.
+
+        Raises InputError for an input that is not there, as everything of one input does.
+        """
+        row = numbered(row, len(self.known))
         said = zip(self.concepts, self.known[row].tolist(), strict=True)
         return {name: value for name, value in said if value == value}
 
@@ -51,7 +56,7 @@ class State:
 
         "next" names the concepts not corrected yet, the least sure first.
         """
-        unsure, corrected = self.uncertainty[row], self.corrections(row)
+        corrected, unsure = self.corrections(row), self.uncertainty[row]
         order = unsure.argsort(descending=True, stable=True).tolist()
         return {
             "concepts": list(self.concepts),

@@ -13,6 +13,7 @@ from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.pixels import PixelSpace
 from nbxplain.core.regions import Regions
+from nbxplain.core.rows import numbered
 from nbxplain.counterfactuals.base import Counterfactual
 from nbxplain.counterfactuals.pictures.parameters import PictureSearch
 from nbxplain.counterfactuals.wish import Wish
@@ -115,14 +116,20 @@ class PictureCounterfactuals(Counterfactual):
         apart = torch.cdist(flat, flat).sum()
         return float(apart) / max(1, len(flat) * (len(flat) - 1))
 
+    def _one(self, number: int) -> Tensor:
+        return self.difference[numbered(number, len(self), "picture")]
+
     def gain(self, number: int = 0) -> float:
-        """By what the difference is multiplied where it is drawn around grey."""
-        largest = float(self.difference[number].abs().max())
+        """By what the difference is multiplied where it is drawn around grey.
+
+        Raises InputError for a picture that is not there, as everything of one picture does.
+        """
+        largest = float(self._one(number).abs().max())
         return 0.5 / largest if largest else 1.0
 
     def drawn(self, number: int = 0) -> Image.Image:
         """The signed difference times `gain` around grey."""
-        change = self.difference[number].float()
+        change = self._one(number).float()
         return PixelSpace().picture(0.5 + self.gain(number) * change)
 
     def shares(self, number: int = 0) -> list[tuple[str, float]]:
@@ -133,7 +140,7 @@ class PictureCounterfactuals(Counterfactual):
         """Regions with their share of the absolute change and of the picture, in the order of the
         change, largest first."""
         labels = self.labels
-        change = self.difference[number].abs().sum(0).double()
+        change = self._one(number).abs().sum(0).double()
         names = self.regions.names_for(self.inputs, labels.unsqueeze(0))[0]
         shares, areas = (
             torch.bincount(labels.flatten(), weights.flatten(), len(names))
