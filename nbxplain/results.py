@@ -13,10 +13,10 @@ import numpy as np
 from torch import Tensor
 
 from nbxplain.contributions import strongest
+from nbxplain.core.counting import numbered
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.meaning import Meaning, probabilities
-from nbxplain.core.rows import numbered
 from nbxplain.evidence import Finding, findings
 from nbxplain.methods.base import Attention, Method, Path, Players, paint
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from nbxplain.adversarial.ball import Norm, size
 from nbxplain.adversarial.probe import Probe
-from nbxplain.core.rows import numbered
+from nbxplain.core.counting import numbered
 
 if TYPE_CHECKING:
     from nbxplain.figure import Drawing

@@ -15,6 +15,7 @@ from nbxplain.adversarial.ball import Norm
 from nbxplain.adversarial.deepfool import deep_fool_pixels
 from nbxplain.adversarial.probe import Labels, Probe, probe
 from nbxplain.adversarial.result import Adversarial, found
+from nbxplain.core.counting import counted
 from nbxplain.core.errors import MethodError
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def deep_fool(
 def fooled(asked: Probe, norm: Norm = "l2", steps: int = 50, classes: int = 10) -> Adversarial:
     """DeepFool on a probe."""
     ball.checked(norm)
-    pixels = deep_fool_pixels(asked, norm, _counted("steps", steps), _counted("classes", classes))
+    pixels = deep_fool_pixels(asked, norm, counted("steps", steps), counted("classes", classes))
     sizes = ball.size(pixels - asked.clean, norm)
     return found("deep_fool", norm, sizes.median()[None], pixels, asked, _rows(asked, 1))
 
@@ -117,7 +118,7 @@ def smallest(
     best, reached = asked.clean.clone(), torch.zeros_like(high, dtype=torch.bool)
     now = high.clone()
     while bool(((high - low > tolerance * high) & (reached | (now == top))).any()):
-        pixels = _chosen(attack)(asked, row, now, norm, _counted("steps", steps), seed)
+        pixels = _chosen(attack)(asked, row, now, norm, counted("steps", steps), seed)
         won = asked.margins(pixels, row) > 0
         best[won], reached = pixels[won], reached | won
         # The change that was found may be smaller than it was allowed to be.
@@ -193,7 +194,7 @@ def curve(
     clean = asked.clean[row]
     change = ball.random(clean, reach, norm, seed)
     variants = {
-        attack: _chosen(attack)(asked, row, reach, norm, _counted("steps", steps), seed),
+        attack: _chosen(attack)(asked, row, reach, norm, counted("steps", steps), seed),
         "one step": ATTACKS["fgsm"](asked, row, reach, norm, 1, seed),
         "random": asked.boxed(clean + change),
     }
@@ -232,7 +233,7 @@ def attacked(
     ball.checked(norm)
     reach = _epsilons(epsilon, asked)
     row = _rows(asked, len(reach))
-    steps = _counted("steps", steps)
+    steps = counted("steps", steps)
     pixels = _chosen(name)(asked, row, reach.repeat(len(asked)), norm, steps, seed)
     return found(name, norm, reach, pixels, asked, row)
 
@@ -253,12 +254,6 @@ def _chosen(attack: str) -> Any:
     if attack not in ATTACKS:
         raise MethodError(f"There is no attack {attack!r}.", f"Choose one of {list(ATTACKS)}.")
     return ATTACKS[attack]
-
-
-def _counted(name: str, value: int) -> int:
-    if value < 1:
-        raise MethodError(f"{name} = {value} does nothing.", "Give at least 1.")
-    return value
 
 
 __all__ = [

@@ -12,6 +12,7 @@ from torch import Tensor
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.regions import Regions
+from nbxplain.evidence import percent
 
 SMALLEST = 0.005
 """Share of the picture below which a superpixel says nothing."""
@@ -55,12 +56,7 @@ class Crops:
 
 
 def random_crops(pictures: Tensor, count: int, sizes: Sequence[float], seed: int) -> Crops:
-    """`count` crops of each picture at random places; `sizes` are shares of its sides, in turn.
-
-    Raises InputError.
-    """
-    if not sizes or not all(0 < size <= 1 for size in sizes):
-        raise InputError(f"Crops cannot have sizes {sizes}.", "Give shares of the side, 0 to 1.")
+    """`count` crops of each picture at random places; `sizes` are shares of its sides, in turn."""
     generator = torch.Generator().manual_seed(seed)
     height, width = pictures.shape[2:]
     number = len(pictures) * count
@@ -75,10 +71,14 @@ def random_crops(pictures: Tensor, count: int, sizes: Sequence[float], seed: int
 def superpixels(inputs: Inputs, counts: Sequence[int]) -> Crops:
     """The superpixels of each picture, at several resolutions: about `counts` of them.
 
-    Raises InputError.
+    Raises InputError where a picture has no room for them.
     """
-    if not counts or not all(2 <= count <= 500 for count in counts):
-        raise InputError(f"There cannot be {counts} superpixels.", "Give numbers from 2 to 500.")
+    pixels = inputs.tensor[0, 0].numel()
+    if max(counts) > pixels:
+        raise InputError(
+            f"{max(counts)} superpixels do not fit a picture of {pixels} pixels.",
+            "Give fewer segments.",
+        )
     labels = torch.stack(
         [Regions.superpixels(count).labels_for(inputs, torch.device("cpu")) for count in counts]
     )
@@ -89,6 +89,12 @@ def superpixels(inputs: Inputs, counts: Sequence[int]) -> Crops:
         for region in labels[division, owner].unique().tolist()
         if float((seen := labels[division, owner] == region).float().mean()) >= SMALLEST
     ]
+    if not found:
+        raise InputError(
+            f"None of about {' and '.join(map(str, counts))} superpixels covers "
+            f"{percent(SMALLEST)} of its picture.",
+            "Give fewer segments: smaller parts say nothing.",
+        )
     table = torch.tensor(found)
     crops = Crops(inputs.tensor, table[:, 0], table[:, 3:])
     return replace(crops, labels=labels, division=table[:, 1], region=table[:, 2])

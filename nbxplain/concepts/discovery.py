@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, get_args
+from numbers import Real
+from typing import Any, TypeVar, get_args
 
 import torch
 from torch import Tensor, nn
@@ -17,10 +18,17 @@ from nbxplain.concepts.significance import check_level
 from nbxplain.concepts.tcav import check_class, pooled_sets
 from nbxplain.concepts.worth import Importance
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.counting import counted
 from nbxplain.core.errors import InputError, LayerError, MethodError
 from nbxplain.core.layers import Layer, find
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Label, resolve
+
+MOST_SEGMENTS = 500
+LAST_SEED = 2**32 - 1
+"""That scikit-learn takes."""
+
+T = TypeVar("T")
 
 
 def discover(
@@ -77,19 +85,36 @@ def search(
     ):
         if value not in known:
             raise MethodError(f"There is no {name} {value!r}.", f"Choose one of {known}.")
-    for name, number, least in (
-        ("count", count, 2),
-        ("crops", crops, 1),
-        ("examples", examples, FEWEST),
-        ("permutations", permutations, 19),
-    ):
-        if number < least:
-            raise MethodError(f"{name} = {number} finds nothing.", f"Give at least {least}.")
+    count, examples = counted("count", count, 2), counted("examples", examples, FEWEST)
+    crops, permutations = counted("crops", crops), counted("permutations", permutations, 19)
+    shares, numbers = _each("sizes", sizes, _share), _each("segments", segments, _segments)
     check_level(alpha)
+    seed = counted("seed", seed, 0, LAST_SEED)
     if method == "craft":
-        return Craft(count, crops, tuple(sizes), importance, examples, seed)
+        return Craft(count, crops, shares, importance, examples, seed)
     pool = () if random_sets is None else pooled_sets(random_sets)
-    return Ace(count, tuple(segments), examples, pool, permutations, alpha, seed)
+    return Ace(count, numbers, examples, pool, permutations, alpha, seed)
+
+
+def _each(name: str, values: Any, checked: Callable[[str, Any], T]) -> tuple[T, ...]:
+    """Every value of a parameter that holds several, checked. Raises MethodError."""
+    try:
+        listed = tuple(values)
+    except TypeError:
+        listed = ()
+    if not listed:
+        raise MethodError(f"{name} = {values!r} is not allowed.", "Give a list of numbers.")
+    return tuple(checked(name, value) for value in listed)
+
+
+def _share(name: str, value: Any) -> float:
+    if not isinstance(value, Real) or not 0 < float(value) <= 1:
+        raise MethodError(f"{name} = {value!r} is not allowed.", "Give shares of the side, 0 to 1.")
+    return float(value)
+
+
+def _segments(name: str, value: Any) -> int:
+    return counted(name, value, 2, MOST_SEGMENTS)
 
 
 def steps(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 from scipy import stats
 from torch import Tensor
 
@@ -10,9 +12,9 @@ from nbxplain.core.errors import MethodError
 
 def check_level(alpha: float) -> None:
     """Raises MethodError for what is no level of significance."""
-    if not 0 < alpha < 1:
+    if not isinstance(alpha, Real) or not 0 < alpha < 1:
         raise MethodError(
-            f"alpha = {alpha} is no level of significance.", "Give it between 0 and 1."
+            f"alpha = {alpha!r} is no level of significance.", "Give it between 0 and 1."
         )
 
 

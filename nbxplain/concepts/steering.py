@@ -14,10 +14,10 @@ from nbxplain.concepts.result import ConceptScore
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.capture import Edit
 from nbxplain.core.cav import CAV
+from nbxplain.core.counting import numbered
 from nbxplain.core.errors import InputError
 from nbxplain.core.layers import find
 from nbxplain.core.passes import Passes
-from nbxplain.core.rows import numbered
 from nbxplain.core.target import TargetLike
 from nbxplain.explain import Setting, ask
 from nbxplain.results import Prediction

@@ -8,7 +8,7 @@ come from one Gram matrix a layer, all derivatives from one backward pass of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -25,6 +25,7 @@ from nbxplain.concepts.sets import FEWEST, Sets, draw
 from nbxplain.concepts.significance import check_level
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.cav import Space
+from nbxplain.core.counting import counted
 from nbxplain.core.errors import InputError, LayerError, MethodError
 from nbxplain.core.layers import find
 from nbxplain.core.passes import Passes
@@ -115,8 +116,7 @@ class Test:
                 f"Choose one of {', '.join(get_args(Estimator))}.",
             )
         for name, value, least in (("permutations", self.permutations, 19), ("runs", self.runs, 2)):
-            if value < least:
-                raise MethodError(f"{name} = {value} says nothing.", f"Give at least {least}.")
+            counted(name, value, least)
         check_level(self.alpha)
         names = [concept.name for concept in self.concepts]
         for name in {name for pair in self.relative for name in pair}:
@@ -242,6 +242,11 @@ def pooled_sets(random_sets: Any) -> Any:
     random_sets = pictures_of(random_sets)
     if isinstance(random_sets, Tensor):
         return random_sets
+    if not isinstance(random_sets, Iterable):
+        raise InputError(
+            f"Random pictures cannot be {type(random_sets).__name__}.",
+            "Give a folder, a list of pictures or of sets of them, or a tensor (N, C, H, W).",
+        )
     sets = [_set(one) for one in random_sets]
     if sets and all(isinstance(s, Tensor) and s.ndim == 4 for s in sets):
         return torch.cat(sets)

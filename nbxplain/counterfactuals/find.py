@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.counting import counted
 from nbxplain.core.errors import ExplanationError, InputError, MethodError, TargetError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.passes import Passes
@@ -91,10 +92,8 @@ class Plan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.k < 1 or self.steps < 1:
-            raise MethodError(
-                f"k = {self.k} and steps = {self.steps} find nothing.", "Give at least 1."
-            )
+        counted("k", self.k)
+        counted("steps", self.steps)
         if self.search not in get_args(Search):
             raise MethodError(
                 f"There is no search {self.search!r}.", f"Choose one of {get_args(Search)}."

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from nbxplain.core.rows import numbered
+from nbxplain.core.counting import numbered
 from nbxplain.core.tables import Table, default_names
 from nbxplain.counterfactuals.base import Counterfactual
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -423,9 +424,14 @@ def test_layer_and_class_are_chosen_where_they_are_not_given() -> None:
         ({"count": 1}, MethodError, "count = 1"),
         ({"method": "ace", "alpha": 5.0}, MethodError, "alpha = 5.0 is no level"),
         ({"method": "ace", "alpha": 0.0}, MethodError, "alpha = 0.0 is no level"),
-        ({"sizes": ()}, InputError, "sizes"),
-        ({"sizes": (2.0,)}, InputError, "sizes"),
-        ({"method": "ace", "segments": (1,)}, InputError, "superpixels"),
+        ({"count": "3"}, MethodError, "count = '3'"),
+        ({"crops": 2.5}, MethodError, "crops = 2.5 is not allowed. Give a whole number of at le"),
+        ({"examples": None}, MethodError, "examples = None"),
+        ({"permutations": True}, MethodError, "permutations = True"),
+        ({"seed": -1}, MethodError, "seed = -1"),
+        ({"method": "ace", "alpha": "few"}, MethodError, "alpha = 'few' is no level"),
+        ({"method": "ace", "segments": (300,)}, InputError, "300 superpixels covers 0.5 %"),
+        ({"method": "ace", "random_sets": 3}, InputError, "Random pictures cannot be int"),
         ({"method": "ace", "random_sets": SHOWN[:5]}, InputError, "5 random pictures"),
         ({"images": torch.rand(8, 3)}, InputError, "8 pictures|place"),
         ({"images": [Path(__file__)] * 4}, InputError, "is no picture"),
@@ -435,6 +441,29 @@ def test_bad_input_is_refused(changes: dict[str, Any], error: type[Exception], s
     asked: dict[str, Any] = {"images": SHOWN, "target": 1, "layer": "1", **changes}
     with pytest.raises(error, match=says):
         discover(likes(), asked.pop("images"), asked.pop("target"), asked.pop("layer"), **asked)
+
+
+def refused(**changes: Any) -> str:
+    with pytest.raises(MethodError) as error:
+        discover(likes(), SHOWN, 1, "1", **changes)
+    assert error.value.hint.startswith("Give ")
+    return error.value.title
+
+
+@pytest.mark.parametrize("sizes", [0.3, (), "half", (0.3, 0), (-0.5,), (2.0,), (float("nan"),)])
+def test_sizes_that_are_no_shares(sizes: Any) -> None:
+    assert re.fullmatch(r"sizes = .+ is not allowed\.", refused(sizes=sizes))
+
+
+@pytest.mark.parametrize("segments", [15, [], "few", (15, 0), (-3,), (1,), (501,), (9.5,)])
+def test_segments_that_are_no_numbers(segments: Any) -> None:
+    assert re.fullmatch(r"segments = .+ is not allowed\.", refused(method="ace", segments=segments))
+
+
+def test_more_segments_than_pixels() -> None:
+    small = SHOWN[:, :, :16, :16]
+    with pytest.raises(InputError, match="257 superpixels do not fit a picture of 256 pixels"):
+        discover(likes(), small, 1, "1", method="ace", segments=(9, 257))
 
 
 @every_way

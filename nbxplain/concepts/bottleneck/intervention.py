@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from nbxplain.concepts.bottleneck.order import entropy
-from nbxplain.core.rows import numbered
+from nbxplain.core.counting import numbered
 from nbxplain.figure import Drawing
 
 

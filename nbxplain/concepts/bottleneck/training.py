@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from nbxplain.core.adapter import ModelAdapter
+from nbxplain.core.counting import counted
 from nbxplain.core.door import run
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.preserve import random_states
@@ -47,9 +48,7 @@ class Plan:
             if not 0 <= value < math.inf:
                 raise MethodError(f"{name} cannot be {value}.", "Give a number from 0 on.")
         for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            if value < 1:
-                raise MethodError(f"{name} cannot be {value}.", "Give at least 1.")
+            counted(name, getattr(self, name))
         for name in ("learning_rate", "head_learning_rate"):
             value = getattr(self, name)
             if not 0 < value < math.inf:

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from nbxplain.core.counting import numbered
 from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.pixels import PixelSpace
 from nbxplain.core.regions import Regions
-from nbxplain.core.rows import numbered
 from nbxplain.counterfactuals.base import Counterfactual
 from nbxplain.counterfactuals.pictures.parameters import PictureSearch
 from nbxplain.counterfactuals.wish import Wish

@@ -1,4 +1,4 @@
-"""One row of several: whatever takes a row's number refuses one that is not there, by one check."""
+"""Rows that are asked for by number, and how many of something: one check each, for all."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from nbxplain import explain, steer
 from nbxplain.concepts.bottleneck.intervention import Intervention, State
 from nbxplain.contributions import contributions, strongest
 from nbxplain.core.cav import CAV
-from nbxplain.core.errors import InputError
-from nbxplain.core.rows import numbered
+from nbxplain.core.counting import counted, numbered
+from nbxplain.core.errors import InputError, MethodError
 from nbxplain.counterfactuals import counterfactuals, picture_counterfactuals
 from tests.models import ModuleRelu, cnn, picture, seeded
 
@@ -35,12 +35,26 @@ def test_any_integer_numbers_a_row(number: Any) -> None:
         (1, 1, "There is no query 1: there is one. Give 0."),
         (0.5, 2, "0.5 is not the number of a query. Give a number from 0 to 1."),
         ("a", 1, "'a' is not the number of a query. Give 0."),
+        (True, 2, "True is not the number of a query. Give a number from 0 to 1."),
     ],
 )
 def test_what_numbers_none(number: Any, count: int, said: str) -> None:
     with pytest.raises(InputError) as error:
         numbered(number, count, "query")
     assert str(error.value) == said
+
+
+@pytest.mark.parametrize("value", [2, 5, np.int64(3)])
+def test_how_many(value: Any) -> None:
+    assert counted("steps", value, 2, 5) == int(value)
+
+
+@pytest.mark.parametrize("value", [1, 6, -2, 2.0, "3", None, True])
+def test_how_many_is_not_allowed(value: Any) -> None:
+    with pytest.raises(MethodError) as error:
+        counted("steps", value, 2, 5)
+    assert error.value.title == f"steps = {value!r} is not allowed."
+    assert error.value.hint == "Give a whole number from 2 to 5."
 
 
 def of_rows() -> nn.Module:
