@@ -23,19 +23,15 @@ from nbxplain.core.meaning import Meaning, probabilities
 from nbxplain.core.pixels import preprocessing
 from nbxplain.core.preserve import (
     RandomStates,
-    modules,
     moved,
-    parameters,
     random_states,
     refresh,
     replica,
-    signature,
     unwrap,
-    version,
-    weights,
 )
 from nbxplain.core.rules import attention_rules
 from nbxplain.core.tables import Categories, Table, looks_like_rows
+from nbxplain.core.tree import Tree
 from nbxplain.core.weights import weight_hash
 
 _steady: weakref.WeakKeyDictionary[nn.Module, tuple[object, ...]] = weakref.WeakKeyDictionary()
@@ -74,7 +70,8 @@ class ModelAdapter:
         categories: Categories | None = None,
     ) -> None:
         self.model = unwrap(as_module(model))
-        tensors = weights(self.model)
+        tree = Tree(self.model)
+        tensors = tree.weights()
         if any(type(tensor) is nn.UninitializedParameter for tensor in tensors):
             raise ModelError(
                 "The model has lazy layers whose weights do not exist yet.",
@@ -89,9 +86,10 @@ class ModelAdapter:
         parameters = [tensor for tensor in tensors if isinstance(tensor, nn.Parameter)]
         weight = next(iter(parameters), None)
         self.device = _usable(device or (weight.device if weight is not None else "cpu"))
-        self._replica: tuple[tuple[object, ...], nn.Module] | None = None
+        self._replica: Tree | None = None
+        self._of = tree
         self._held = False
-        if any(module.training for module in modules(self.model)):
+        if tree.training:
             self.notices.append(
                 "The model is in training mode; it was explained in evaluation mode "
                 "(dropout off, batch-norm statistics fixed) and left as it was."
@@ -177,16 +175,18 @@ class ModelAdapter:
     def replica(self) -> nn.Module:
         """The copy that is run in the model's stead, up to date with its weights."""
         with self.lock:
-            found = self._signature
             if self._held and self._replica is not None:
-                return self._replica[1]
-            if self._replica is None or self._replica[0] != found:
-                self._replica = found, moved(replica(self.model), self.device, self.dtype)
+                return self._replica.root
+            tree, known = self._tree, self._replica
+            found = tree.signature
+            if known is None or self._of.signature != found:
+                known = self._replica = moved(replica(tree), self.device, self.dtype)
             else:
-                refresh(self._replica[1], self.model)
+                refresh(known, tree)
+            self._of = tree
             if self._moved:
-                self._copy_weights(self._replica[1])
-            return self._replica[1]
+                self._copy_weights()
+            return known.root
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -199,20 +199,23 @@ class ModelAdapter:
             self._held = False
 
     @property
-    def _signature(self) -> tuple[object, ...]:
-        held = self._replica if self._held else None
-        return signature(self.model) if held is None else held[0]
+    def _tree(self) -> Tree:
+        """The model as it is now, or, while it is held, as it was then."""
+        return self._of if self._held else Tree(self.model)
+
+    def _pairs(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """Each parameter of the replica and of the model."""
+        assert self._replica is not None
+        return zip(self._replica.parameters(), self._of.parameters(), strict=True)
 
     @cached_property
     def _moved(self) -> bool:
         """True when the replica could not share the weights: other device or precision."""
-        assert self._replica is not None
-        pairs = zip(parameters(self._replica[1]), parameters(self.model), strict=True)
-        return any(ours.data_ptr() != theirs.data_ptr() for ours, theirs in pairs)
+        return any(ours.data_ptr() != theirs.data_ptr() for ours, theirs in self._pairs())
 
-    def _copy_weights(self, copied: nn.Module) -> None:
+    def _copy_weights(self) -> None:
         with torch.inference_mode(False), torch.no_grad():
-            for ours, theirs in zip(parameters(copied), parameters(self.model), strict=True):
+            for ours, theirs in self._pairs():
                 ours.copy_(theirs)
 
     def pick(self, output: Any) -> Tensor:
@@ -268,7 +271,7 @@ class ModelAdapter:
     @property
     def steady(self) -> bool:
         """Whether the model, as it is, was seen to draw no random numbers."""
-        return _steady.get(self.model) == self._signature
+        return _steady.get(self.model) == self._tree.signature
 
     def _watched(self, model: nn.Module, tensor: Tensor) -> Tensor:
         """The scores; notices on the first pass whether the model draws random numbers."""
@@ -284,7 +287,7 @@ class ModelAdapter:
                 "is explained."
             )
         else:
-            _steady[self.model] = self._signature
+            _steady[self.model] = self._tree.signature
         return output
 
     def _scores(self, model: nn.Module, tensor: Tensor) -> Tensor:
@@ -333,7 +336,7 @@ class ModelAdapter:
 
         They are listed once for each model and shape of input.
         """
-        where = self._signature, tuple(example.shape), self.device, self._output
+        where = self._tree.signature, tuple(example.shape), self.device, self._output
         known = _listed.get(self.model)
         if known is None or known[0] != where or known[1] < suggest:
             known = _listed[self.model] = where, suggest, self._list(example, suggest)
@@ -395,7 +398,8 @@ class ModelAdapter:
         """Changes whenever a weight is changed or replaced, or an estimator is fitted again."""
         if isinstance(self.model, Estimator):
             return self.model.version
-        return (self._signature, version(self.model))
+        tree = self._tree
+        return (tree.signature, tree.version())
 
     @property
     def weight_hash(self) -> str | None:

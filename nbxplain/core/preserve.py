@@ -25,6 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from nbxplain.core.errors import ModelError
+from nbxplain.core.tree import SIMPLE, Tree
 
 WRAPPERS = {"OptimizedModule": "_orig_mod", "DataParallel": "module"}
 """Classes whose copies would recompile or scatter, and where the model is inside them."""
@@ -34,10 +35,6 @@ def unwrap(model: nn.Module) -> nn.Module:
     """The module behind `torch.compile` and `DataParallel`."""
     inside = WRAPPERS.get(type(model).__name__)
     return unwrap(getattr(model, inside)) if inside else model
-
-
-SIMPLE = frozenset((int, float, complex, bool, str, bytes, type(None)))
-"""What a copy shares with the original, and a signature knows by its value."""
 
 
 SAYS = ("__new__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__")
@@ -55,63 +52,11 @@ HOLDERS = (Tensor, list, tuple, dict)
 COMMON = frozenset(vars(nn.Module()))
 """What every module has: hooks and the like, most of them empty and none of them shared."""
 
-
-def modules(model: nn.Module) -> list[nn.Module]:
-    """The model and every module in it, once: model.modules() in a tenth of the time."""
-    found = {id(model): model}
-    left = [model]
-    while left:
-        inside = left.pop()._modules.values()
-        new = [module for module in inside if module is not None and id(module) not in found]
-        found.update((id(module), module) for module in new)
-        left += new
-    return list(found.values())
+STORES = frozenset(("_parameters", "_buffers"))
+"""Where modules keep their weights."""
 
 
-def parameters(model: nn.Module) -> list[nn.Parameter]:
-    """Every parameter; one that has two places comes twice."""
-    stores = (module._parameters for module in modules(model))
-    return [weight for store in stores for weight in store.values() if weight is not None]
-
-
-def buffers(model: nn.Module) -> list[Tensor]:
-    """Every buffer; one that has two places comes twice."""
-    stores = (module._buffers for module in modules(model))
-    return [buffer for store in stores for buffer in store.values() if buffer is not None]
-
-
-def weights(model: nn.Module) -> list[Tensor]:
-    """Every parameter and buffer."""
-    stores = ((module._parameters, module._buffers) for module in modules(model))
-    return [w for pair in stores for store in pair for w in store.values() if w is not None]
-
-
-def signature(model: nn.Module) -> tuple[object, ...]:
-    """Changes when modules, tensors, hooks or attributes are replaced.
-
-    In-place updates of tensors and of objects kept in attributes leave it as it is.
-    """
-    found: list[object] = []
-    for module in modules(model):
-        found.append(id(module))
-        for value in vars(module).values():
-            kind = type(value)
-            if kind in SIMPLE:
-                found.append(value)
-            elif kind is dict or kind is OrderedDict:
-                if value:
-                    found += map(id, value.values())
-            else:
-                found.append(id(value))
-    return tuple(found)
-
-
-def version(model: nn.Module) -> int:
-    """Rises with every in-place change of a weight or buffer: a step, `load_state_dict`."""
-    return sum(weight._version for weight in weights(model) if not weight.is_inference())
-
-
-def replica(model: nn.Module) -> nn.Module:
+def replica(tree: Tree) -> Tree:
     """A copy of the module tree in evaluation mode that shares the weights' memory.
 
     Buffers are cloned, so that a model which counts its calls counts the copy's. Weights born
@@ -120,16 +65,19 @@ def replica(model: nn.Module) -> nn.Module:
     """
     with torch.inference_mode(False):
         memo: dict[int, Any] = {}
-        for module in modules(model):
-            own = [value for key, value in vars(module).items() if key not in COMMON]
-            for tensor in _tensors([*module._buffers.values(), *own]):
-                memo[id(tensor)] = tensor.detach().clone()
+        for module in tree.modules:
+            for buffer in module._buffers.values():
+                if buffer is not None:
+                    memo[id(buffer)] = buffer.detach().clone()
             for weight in module._parameters.values():
                 if weight is not None:
                     memo[id(weight)] = nn.Parameter(_shared(weight), requires_grad=False)
+            for key, value in vars(module).items():
+                if key not in COMMON and type(value) not in SIMPLE:
+                    for tensor in _tensors(value):
+                        memo[id(tensor)] = tensor.detach().clone()
         try:
-            copied: nn.Module = _copy(model, memo)
-            return _evaluating(copied)
+            return _evaluating(Tree(_copy(tree.root, memo)))
         except Exception as error:
             raise ModelError(
                 f"The model cannot be copied: {type(error).__name__}: {error}",
@@ -165,28 +113,41 @@ def _copy(value: Any, memo: dict[int, Any]) -> Any:
         vars(thing).update(_copy(vars(value), memo))
         return thing
     if isinstance(value, nn.Module) and _ordinary(kind):
-        module = memo[id(value)] = kind.__new__(kind)
-        state = dict(vars(value))
-        for key, item in state.items():
-            if type(item) not in SIMPLE:
-                bare = key in COMMON and not item
-                state[key] = type(item)() if bare else _copy(item, memo)
-        module.__setstate__(state)
-        return module
+        return _module(value, memo)
     return copy.deepcopy(value, memo)
 
 
-def _evaluating(model: nn.Module) -> nn.Module:
-    """The model in evaluation mode, without a call where no class has one of its own."""
-    inside = modules(model)
-    kinds: set[Any] = {type(module) for module in inside}
+def _module(value: nn.Module, memo: dict[int, Any]) -> nn.Module:
+    kind = type(value)
+    module = memo[id(value)] = kind.__new__(kind)
+    state = dict(vars(value))
+    for key, item in state.items():
+        if type(item) in SIMPLE:
+            continue
+        if key in COMMON and not item:
+            state[key] = type(item)()
+        elif key in STORES:
+            # All of them stand in the memo.
+            state[key] = type(item)((k, w if w is None else memo[id(w)]) for k, w in item.items())
+        else:
+            state[key] = _copy(item, memo)
+    module.__setstate__(state)
+    return module
+
+
+def _evaluating(tree: Tree) -> Tree:
+    """The tree in evaluation mode, without a call where no class has one of its own."""
+    if not tree.training:
+        return tree
+    kinds: set[Any] = {type(module) for module in tree.modules}
     for kind in kinds:
         own = kind.train is not nn.Module.train or kind.eval is not nn.Module.eval
         if own or not _ordinary(kind):
-            return model.eval()
-    for module in inside:
+            tree.root.eval()
+            return tree
+    for module in tree.modules:
         vars(module)["training"] = False
-    return model
+    return tree
 
 
 @cache
@@ -222,19 +183,19 @@ def _shared(weight: Tensor) -> Tensor:
     return weight.clone() if weight.is_inference() else weight.detach()
 
 
-def moved(copied: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+def moved(tree: Tree, device: torch.device, dtype: torch.dtype) -> Tree:
     """The replica on a device, its numbers in a precision; as it is where it is so already."""
     there = all(
         weight.device == device and (weight.dtype == dtype or not weight.is_floating_point())
-        for weight in weights(copied)
+        for weight in tree.weights()
     )
-    return copied if there else copied.to(device, dtype)
+    return tree if there else Tree(tree.root.to(device, dtype))
 
 
-def refresh(copied: nn.Module, original: nn.Module) -> None:
+def refresh(copied: Tree, original: Tree) -> None:
     """Brings the replica's cloned buffers up to date with training that went on since."""
     with torch.inference_mode(False), torch.no_grad():
-        for ours, theirs in zip(buffers(copied), buffers(original), strict=True):
+        for ours, theirs in zip(copied.buffers(), original.buffers(), strict=True):
             # What is the same stays untouched: weights that were made of it are still right.
             if not torch.equal(ours, theirs.to(ours)):
                 ours.copy_(theirs)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import ModelError
 from nbxplain.core.preserve import replica
+from nbxplain.core.tree import Tree
 
 
 def weighted_layers(adapter: ModelAdapter, example: Tensor) -> list[str]:
@@ -55,7 +56,7 @@ def randomised(model: nn.Module, layers: Sequence[str], seed: int) -> nn.Module:
     keep their scale. What each layer draws depends on its name and the seed alone, so that a
     cascade goes on from where it was.
     """
-    copied = replica(model)
+    copied = replica(Tree(model)).root
     for weight in copied.parameters():
         weight.data = weight.data.clone()
     modules = dict(copied.named_modules())

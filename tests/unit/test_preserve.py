@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nbxplain.core.preserve import buffers, modules, refresh, replica, signature, version, weights
+from nbxplain.core.preserve import refresh, replica
+from nbxplain.core.tree import Tree
 
 
 class Settings:
@@ -48,7 +49,7 @@ class Model(nn.Module):
 def test_structure() -> None:
     """Aliases stay aliases, and nothing but weights is the model's own."""
     model = Model().train()
-    copied: Any = replica(model)
+    copied: Any = replica(Tree(model)).root
     assert copied.part is copied.again
     assert copied.part.owner[0] is copied.settings is not model.settings
     assert copied.part.kept is copied.kept is not model.kept
@@ -64,7 +65,7 @@ def test_structure() -> None:
 
 def test_memory() -> None:
     model: Any = Model()
-    copied: Any = replica(model)
+    copied: Any = replica(Tree(model)).root
     assert copied.part.weight.data_ptr() == model.part.weight.data_ptr()
     assert not copied.part.weight.requires_grad
     for ours, theirs in (
@@ -79,50 +80,51 @@ def test_memory() -> None:
 
 def test_hooks_of_the_copy_are_its_own() -> None:
     model = Model()
-    copied = replica(model)
+    copied = replica(Tree(model)).root
     copied.register_forward_hook(lambda *_: None)
     assert not model._forward_hooks
-    assert not replica(model)._forward_hooks
+    assert not replica(Tree(model)).root._forward_hooks
 
 
 def test_evaluation_mode() -> None:
     """By the way of the class that has one of its own."""
     model = Model().train()
-    copied: Any = replica(model)
+    copied: Any = replica(Tree(model)).root
     assert not any(module.training for module in copied.modules())
     assert all(module.training for module in model.modules())
     assert copied.norm.calls == model.norm.calls + 1
-    plain = replica(nn.Sequential(nn.Linear(2, 2), nn.Dropout()))
+    plain = replica(Tree(nn.Sequential(nn.Linear(2, 2), nn.Dropout()))).root
     assert not any(module.training for module in plain.modules())
 
 
 def test_all_modules_and_weights_are_found() -> None:
     model = Model()
-    assert {id(module) for module in modules(model)} == {id(module) for module in model.modules()}
-    assert len(modules(model)) == len(list(model.modules()))
-    found = {id(weight) for weight in weights(model)}
+    tree = Tree(model)
+    assert {id(module) for module in tree.modules} == {id(module) for module in model.modules()}
+    assert len(tree.modules) == len(list(model.modules()))
+    found = {id(weight) for weight in tree.weights()}
     assert found == {id(weight) for weight in (*model.parameters(), *model.buffers())}
 
 
 def test_changes_are_seen() -> None:
     model = Model()
-    before = signature(model), version(model)
+    before, version = Tree(model), Tree(model).version()
     with torch.no_grad():
         model.part.weight.mul_(2)
-    assert signature(model) == before[0]
-    assert version(model) > before[1]
+    assert Tree(model).signature == before.signature
+    assert Tree(model).version() > version
     model.part.bias = None
-    assert signature(model) != before[0]
+    assert Tree(model).signature != before.signature
 
 
 def test_buffers_that_are_the_same_are_left_alone() -> None:
     """What was made of them, a folded convolution for one, would have to be made again."""
-    model = nn.BatchNorm2d(3)
+    model = Tree(nn.BatchNorm2d(3))
     copied = replica(model)
     refresh(copied, model)
-    assert [buffer._version for buffer in buffers(copied)] == [0, 0, 0]
-    for buffer in buffers(model):
+    assert [buffer._version for buffer in copied.buffers()] == [0, 0, 0]
+    for buffer in model.buffers():
         buffer += 1
     refresh(copied, model)
-    for ours, theirs in zip(buffers(copied), buffers(model), strict=True):
+    for ours, theirs in zip(copied.buffers(), model.buffers(), strict=True):
         torch.testing.assert_close(ours, theirs)
