@@ -247,6 +247,45 @@ def test_a_batch_norm_is_not_merged_past_a_relu_in_place(composite: str) -> None
     torch.testing.assert_close(overwritten, apart)
 
 
+@pytest.mark.parametrize(
+    "above",
+    [
+        nn.GroupNorm(2, 4), nn.InstanceNorm2d(4, affine=True), nn.LayerNorm(6),
+        Function(lambda h: h + h.flip(1)), nn.Sequential(nn.Sigmoid(), nn.BatchNorm2d(4)),
+    ],
+)  # fmt: skip
+def test_a_sum_may_be_overwritten(above: nn.Module) -> None:
+    apart, overwritten = (
+        _explained(nn.Sequential(nn.Conv2d(3, 4, 3), above, nn.ReLU(inplace)))
+        for inplace in (False, True)
+    )
+    torch.testing.assert_close(overwritten, apart)
+
+
+@pytest.mark.parametrize(
+    ("apart", "overwritten"),
+    [
+        (lambda h: h * h.sigmoid(), lambda h: h.mul_(h.sigmoid())),
+        (lambda h: h * h.mean((2, 3), True).relu(), lambda h: h.mul_(h.mean((2, 3), True).relu())),
+        (lambda h: h / h.square().mean(), lambda h: h.div_(h.square().mean())),
+    ],
+)
+def test_a_product_in_place_is_the_product(
+    apart: Callable[[Tensor], Tensor], overwritten: Callable[[Tensor], Tensor]
+) -> None:
+    expected, values = (
+        _explained(nn.Sequential(nn.Conv2d(3, 4, 3), Function(form)))
+        for form in (apart, overwritten)
+    )
+    torch.testing.assert_close(values, expected)
+
+
+def _explained(trunk: nn.Module) -> Tensor:
+    model = drawn(nn.Sequential(trunk, nn.Flatten(), nn.Linear(4 * 36, 2)))
+    x = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    return explain(model, x, "lrp", target=0, progress=False).values
+
+
 # Cases by hand.
 
 

@@ -157,13 +157,14 @@ def product_rule(operation: Operation) -> Tensor:
     if len(data) == 1:
         result: Tensor = operation(*operation.arguments)
         return result
-    halves = []
-    for position in data:
-        arguments = [
-            a.detach() if isinstance(a, Tensor) and i != position else a
-            for i, a in enumerate(operation.arguments)
-        ]
-        halves.append(operation(*arguments))
+    # The first factor is the one that a product in place overwrites.
+    fixed = [a.detach() if isinstance(a, Tensor) else a for a in operation.arguments]
+    if isinstance(fixed[0], Tensor):
+        fixed[0] = fixed[0].clone()
+    halves = [
+        operation(*fixed[:position], operation.arguments[position], *fixed[position + 1 :])
+        for position in data
+    ]
     return graft(torch.stack(halves).mean(0), value)
 
 

@@ -51,8 +51,9 @@ def share(
     The value must be nobody else's, for an operation in place may follow.
     """
     sinks = operation.sinks[BIAS], operation.sinks[STABILISER]
+    # Detached, because the total may be the value itself, of which autograd would make a view.
     result: Tensor = _Shared.apply(  # type: ignore[no-untyped-call]
-        surrogate, *sinks, [value], total, bias, epsilon
+        surrogate, *sinks, [value], total.detach(), bias, epsilon
     )
     return result
 
