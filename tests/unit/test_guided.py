@@ -31,6 +31,26 @@ def test_three_layers(name: str) -> None:
     torch.testing.assert_close(result.values[0, 0], torch.tensor(CASES[name]).float())
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [
+        nn.ReLU, nn.ReLU6, nn.LeakyReLU, lambda inplace: nn.Threshold(0, 0, inplace),
+        lambda inplace: nn.Hardtanh(0, 1e9, inplace=inplace),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["guided_backprop", "deconvnet"])
+def test_in_place_is_the_same(name: str, kind: Callable[..., nn.Module]) -> None:
+    layers = three_layers()
+    apart, overwritten = (
+        nn.Sequential(layers[0], kind(inplace=inplace), layers[2], layers[3])
+        for inplace in (False, True)
+    )
+    expected = explain(apart, X, name, target=0, progress=False)
+    result = explain(overwritten, X, name, target=0, progress=False)
+    assert bool(expected.values.any())
+    torch.testing.assert_close(result.values, expected.values)
+
+
 def test_guided_is_the_gradient_where_only_positive_weights_lead() -> None:
     model = cnn()
     with torch.no_grad():

@@ -21,10 +21,11 @@ RECTIFIERS = ("relu", "relu6", "hardtanh", "clamp", "clamp_min", "threshold", "l
 
 def guided_rule(operation: Operation) -> Tensor:
     """Positive gradient, where the input was positive."""
-    result: Tensor = operation(*operation.arguments)
+    x, *rest = operation.arguments
+    # Copies, because autograd keeps either, and this operation or the next may work in place.
+    result: Tensor = operation(x.clone(), *rest)
     if result.requires_grad:
         result.register_hook(lambda gradient: gradient.clamp(min=0))
-    # A copy, because autograd keeps the result, and an operation in place may follow.
     return result.clone()
 
 
