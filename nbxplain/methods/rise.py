@@ -70,7 +70,7 @@ class _Grids:
 
     def __init__(self, x: Tensor, cells: int, probability: float, seed: int) -> None:
         self._cells, self._probability = cells, probability
-        self._size = x.shape[2:]
+        self._size, self._dtype = x.shape[2:], x.dtype
         self._draws = Draws(cells**2 + 2, seed, x.device)
 
     def mask(self, number: Tensor) -> Tensor:
@@ -81,7 +81,7 @@ class _Grids:
             self._weights(size, draw)
             for size, draw in zip(self._size, draws[:, -2:].unbind(1), strict=True)
         )
-        return (down @ grid @ right.transpose(1, 2)).unsqueeze(1)
+        return (down @ grid @ right.transpose(1, 2)).unsqueeze(1).to(self._dtype)
 
     def _weights(self, size: int, draw: Tensor) -> Tensor:
         """The share (n, size, s) of each cell in each pixel, shifted by `draw` (n,) of a cell."""

@@ -205,6 +205,14 @@ def test_another_seed_another_draw(name: str) -> None:
 
 
 @every_method
+def test_double_precision_is_kept(name: str) -> None:
+    single = explain(suited(name), picture(2), name, target=1, progress=False)
+    double = explain(suited(name).double(), picture(2).double(), name, target=1, progress=False)
+    assert double.values.dtype == torch.float64
+    torch.testing.assert_close(double.values.float(), single.values, rtol=1e-3, atol=1e-4)
+
+
+@every_method
 @pytest.mark.parametrize("build", [ModuleRelu, InplaceRelu, ReusedRelu])
 def test_implementation_of_relu_does_not_matter(name: str, build: type[nn.Module]) -> None:
     x = picture(2)

@@ -52,7 +52,7 @@ class GradientShap(Method):
         def build(index: Tensor) -> Tensor:
             row, reference = place(index)
             alpha = draws.take(index // rows).view(-1, *[1] * (x.ndim - 1))
-            return torch.lerp(reference, x[row], alpha)
+            return torch.lerp(reference, x[row], alpha.to(x))
 
         def score(output: Tensor, index: Tensor) -> Tensor:
             return question.target.score(output, index % rows)
