@@ -303,9 +303,20 @@ def test_stop_keeps_the_best_so_far(wire: None) -> None:
 def test_a_picture_has_no_alternatives(wire: None) -> None:
     explorer = Explorer(cnn(), picture(), method="gradient")
     explorer.wait()
-    with pytest.raises(InputError, match="no row"):
+    with pytest.raises(InputError, match=r"no row.* explorer\.edits\.find\("):
         explorer.alternatives.find(1)
     explorer.close()
+
+
+def test_the_picture_panel_says_what_to_call(explorer: Explorer) -> None:
+    with pytest.raises(InputError, match="no picture") as error:
+        explorer.edits.find("granted", k=3, steps=20, immutable=["age"])
+    call = "explorer.alternatives.find('granted', k=3, immutable=['age'])"
+    assert f"Call {call}: " in error.value.hint
+    explorer.alternatives.find("granted", k=3, immutable=["age"])  # as it says
+    explorer.alternatives.wait()
+    with pytest.raises(InputError, match=r"Call explorer\.alternatives\.find\(\): "):
+        explorer.edits.probe()
 
 
 def test_a_saved_page_holds_them(explorer: Explorer, tmp_path: Path) -> None:

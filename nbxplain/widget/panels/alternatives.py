@@ -256,7 +256,8 @@ class Alternatives(Panel[Seen]):
         study = self._explorer._study
         if study is None or study.row is None:
             raise InputError(
-                "There is no row of a table.", "Of pictures, explorer.edits finds what changes."
+                "There is no row of a table.",
+                "Call explorer.edits.find(desired): it finds what would change a picture.",
             )
         return study.setting.inputs
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from inspect import signature
 from typing import TYPE_CHECKING, Any, cast
 
 from nbxplain.adversarial.ball import Norm
@@ -17,6 +18,7 @@ from nbxplain.methods.base import INSIDE, Method, make
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.desk import Handler, Reply, failure
 from nbxplain.widget.panels import found, sketches
+from nbxplain.widget.panels.alternatives import Alternatives
 from nbxplain.widget.panels.painting import Painting, size_of
 from nbxplain.widget.panels.seeking import Attack, Hunted, Probed, Seeks, Seen, hunted, probed
 from nbxplain.widget.panels.taken import taken
@@ -58,9 +60,10 @@ class Edits(Painting):
         """Searches pictures that the model decides as `desired`: see picture_counterfactuals.
 
         Stopped, the best so far is kept. examples, once given, are kept for the page, which then
-        has a weight for likeness. What cannot be found, `wait` raises and the page shows.
+        has a weight for likeness. What cannot be found, `wait` raises and the page shows. Raises
+        InputError for a row of a table, with the call of `explorer.alternatives` that finds it.
         """
-        setting = self._setting()
+        setting = self._setting(_alike(desired, parameters))
         if examples is not None:
             self._like = self._explorer._adapter.read(examples)
         if parameters.get("likeness"):
@@ -234,6 +237,13 @@ class Edits(Painting):
             tensor, source = result.tensor[number : number + 1], _source(result, number)
         changed = replace(inputs, tensor=tensor.to(inputs.tensor))
         self._become(changed, CHANGED, source)
+
+
+def _alike(desired: Desired, parameters: dict[str, Any]) -> str:
+    """As code, those arguments of `find` that a search for another row takes too."""
+    taken_too = signature(Alternatives.find).parameters
+    named = [f"{name}={value!r}" for name, value in parameters.items() if name in taken_too]
+    return ", ".join([repr(desired), *named])
 
 
 def _source(result: PictureCounterfactuals, number: int) -> str:

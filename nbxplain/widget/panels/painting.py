@@ -146,12 +146,19 @@ class Painting(Panel[Seen]):
         self._explorer.image = replace(inputs, notices=notices)
         self._origin = origin
 
-    def _setting(self) -> Setting:
-        """The explained picture with the target that is asked about. Raises InputError."""
+    def _setting(self, arguments: str = "") -> Setting:
+        """The explained picture with the target that is asked about.
+
+        arguments: what is sought, as code. Raises InputError, for a row with the call that seeks
+        the same there.
+        """
         explorer = self._explorer
-        if explorer._study is None or explorer.image is None:
+        if explorer._study is None:
+            raise InputError("There is no picture.", "Set explorer.image.")
+        if explorer.image is None:
             raise InputError(
-                "There is no picture.", "Of a row, explorer.alternatives finds what would change."
+                "A row of a table is no picture.",
+                f"Call explorer.alternatives.find({arguments}): it finds what would change a row.",
             )
         return explorer._study.targeted(explorer._spec(), explorer._function)
 
