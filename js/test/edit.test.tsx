@@ -134,14 +134,14 @@ describe("the sketch", () => {
 		let now = sketches.at(-1) as (typeof sketches)[number];
 		for (const sketch of distinct.slice(0, -1).reverse()) {
 			const back = walked(steps, now, 0);
-			expect(back?.sketch.map.labels).toEqual(sketch.map.labels);
-			if (back) ({ steps, sketch: now } = back);
+			expect(back?.drawn.map.labels).toEqual(sketch.map.labels);
+			if (back) ({ steps, drawn: now } = back);
 		}
 		expect(walked(steps, now, 0)).toBeNull();
 		for (const sketch of distinct.slice(1)) {
 			const ahead = walked(steps, now, 1);
-			expect(ahead?.sketch.map.labels).toEqual(sketch.map.labels);
-			if (ahead) ({ steps, sketch: now } = ahead);
+			expect(ahead?.drawn.map.labels).toEqual(sketch.map.labels);
+			if (ahead) ({ steps, drawn: now } = ahead);
 		}
 		expect(walked(steps, now, 1)).toBeNull();
 	});

@@ -7,7 +7,8 @@ import {
 } from "@testing-library/preact";
 import { afterEach, expect, it } from "vitest";
 import { App } from "../src/components/App";
-import { paint, unpainted } from "../src/model/painted";
+import { paintOn } from "../src/components/stage/Painter";
+import { alike, paint, unpainted } from "../src/model/painted";
 import type { Traits } from "../src/model/protocol";
 import { decodeRuns, encodeRuns, type LabelMap } from "../src/model/runs";
 import { result, SIZE, spec } from "./fixtures";
@@ -168,6 +169,131 @@ it("regions are renamed, removed and used", async () => {
 	expect(labels?.filter((label) => label === 1)).toHaveLength(1);
 	answer(model, "painted_regions");
 	await waitFor(() => expect((use as HTMLButtonElement).disabled).toBe(true));
+});
+
+/** How each pixel is labelled, as text. */
+const labels = (store: Awaited<ReturnType<typeof painting>>["store"]) =>
+	`${store.ui.painted.value?.map.labels}`;
+const disabled = (name: string) =>
+	(screen.getByRole("button", { name }) as HTMLButtonElement).disabled;
+const press = (name: string) =>
+	fireEvent.click(screen.getByRole("button", { name }));
+const key = (more: KeyboardEventInit, on: Element = stage()) =>
+	fireEvent.keyDown(on, { key: "z", ctrlKey: true, ...more });
+
+/** Two superpixels painted, the second renamed and the first removed: what there was each time. */
+async function fourSteps() {
+	const both = await painting();
+	const { store } = both;
+	const seen = [{ names: names(), labels: labels(store) }];
+	const step = async (act: () => void, after: string[]) => {
+		act();
+		await waitFor(() => expect(names()).toEqual(after));
+		seen.push({ names: names(), labels: labels(store) });
+	};
+	const add = (x: number) => () => {
+		store.ui.crosshair.value = { x, y: 1 };
+		paintOn(store, alike(halves, SIZE + x));
+	};
+	await step(add(1), ["region 1"]);
+	await step(add(SIZE - 1), ["region 1", "region 2"]);
+	await step(() => {
+		const field = screen.getByRole("textbox", { name: "name of region 2" });
+		fireEvent.change(field, { target: { value: "ear" } });
+	}, ["region 1", "ear"]);
+	await step(() => press("remove region 1"), ["ear"]);
+	return { ...both, seen };
+}
+
+it.each([
+	["buttons", () => press("Undo"), () => press("Redo")],
+	["keys", () => key({}), () => key({ shiftKey: true })],
+	[
+		"keys of a Mac",
+		() => key({ ctrlKey: false, metaKey: true }),
+		() => key({ ctrlKey: false, metaKey: true, shiftKey: true, key: "Z" }),
+	],
+])(
+	"what was painted, named and removed is undone by %s",
+	async (_, undo, redo) => {
+		const { store, seen } = await fourSteps();
+		const there = async (at: number) => {
+			await waitFor(() => expect(names()).toEqual(seen[at]?.names));
+			expect(labels(store)).toBe(seen[at]?.labels);
+			expect(disabled("Undo")).toBe(at === 0);
+			expect(disabled("Redo")).toBe(at === 4);
+			expect(disabled("Clear")).toBe(at === 0);
+		};
+		await there(4);
+		for (const at of [3, 2, 1, 0]) {
+			undo();
+			await there(at);
+		}
+		for (const at of [1, 2, 3, 4]) {
+			redo();
+			await there(at);
+		}
+	},
+);
+
+it("a stroke after an undo is the last step", async () => {
+	const { store } = await fourSteps();
+	press("Undo");
+	press("Undo");
+	paintOn(store, [0]);
+	await waitFor(() =>
+		expect(names()).toEqual(["region 1", "region 2", "region 3"]),
+	);
+	expect(disabled("Redo")).toBe(true);
+});
+
+it("all of it is cleared as one step, and none is added to after an undo", async () => {
+	const { store, seen } = await fourSteps();
+	press("add to ear");
+	press("Clear");
+	await waitFor(() => expect(names()).toEqual([]));
+	press("Undo");
+	await waitFor(() => expect(names()).toEqual(["ear"]));
+	expect(labels(store)).toBe(seen[4]?.labels);
+	press("add to ear");
+	press("Undo");
+	expect(store.ui.adding.value).toBeNull();
+});
+
+it("the keys undo without a tool too, but not where a name is typed or in another tab", async () => {
+	const { store } = await fourSteps();
+	fireEvent.keyDown(stage(), { key: "Escape" });
+	expect(store.ui.tool.value).toBeNull();
+	const name = screen.getByRole("textbox", { name: "name of region 1" });
+	expect(key({}, name)).toBe(true);
+	expect(names()).toEqual(["ear"]);
+	expect(key({})).toBe(false);
+	await waitFor(() => expect(names()).toEqual(["region 1", "ear"]));
+	const before = labels(store);
+	await act(() => {
+		store.ui.tab.value = "compare";
+	});
+	expect(key({})).toBe(true);
+	expect(labels(store)).toBe(before);
+	await act(() => {
+		store.ui.tab.value = "explain";
+	});
+	choose("painted");
+	await waitFor(() => expect(disabled("Undo")).toBe(false));
+});
+
+it("what Python keeps and another picture have nothing to undo", async () => {
+	const regions = { kind: "map", names: ["rest", "face"], digest: "d" };
+	const { model, store } = explained({ regions });
+	await waitFor(() => expect(model.requests("regions")).toHaveLength(2));
+	divide(model, halves, ["rest", "face"]);
+	await waitFor(() => expect(names()).toEqual(["face"]));
+	expect(disabled("Undo")).toBe(true);
+	paintOn(store, [0]);
+	await waitFor(() => expect(disabled("Undo")).toBe(false));
+	const picture = store.traits._image.value;
+	await act(() => model.push({ _image: { ...picture, width: 2, height: 2 } }));
+	await waitFor(() => expect(disabled("Undo")).toBe(true));
 });
 
 it("what Python refuses is said", async () => {

@@ -129,8 +129,8 @@ export function walk(editor: Editor, side: 0 | 1) {
 	if (!there) return;
 	batch(() => {
 		steps.value = there.steps;
-		sketch.value = there.sketch;
-		layer.value = Math.min(layer.value, there.sketch.fills.length - 1);
+		sketch.value = there.drawn;
+		layer.value = Math.min(layer.value, there.drawn.fills.length - 1);
 		looking.value = null;
 		epoch.value++;
 	});

@@ -16,6 +16,7 @@ import type {
 	Traits,
 } from "./protocol";
 import type { LabelMap } from "./runs";
+import type { Steps } from "./undo";
 
 /** The traits a user may set; the others flow from Python to the page. */
 export type PublicTraits = Omit<Traits, `_${string}`>;
@@ -141,6 +142,9 @@ export interface Ui {
 	painted: Signal<Division | null>;
 	tool: Signal<Tool | null>;
 	adding: Signal<number | null>;
+	paintedSteps: Signal<Steps>;
+	/** True while the painter of regions is open, also with its tool put away. */
+	painting: Signal<boolean>;
 	/** The superpixels that can be added to a painted region. */
 	pieces: Signal<LabelMap | null>;
 	/** What the Edit panel knows, and what it shows in the place of the explained picture. */

@@ -4,6 +4,7 @@ import { checkingUi } from "./checking";
 import { conceptsUi } from "./concepts";
 import { createEditor } from "./editor";
 import type { Ui } from "./store";
+import { NO_STEPS } from "./undo";
 
 export function createUi(): Ui {
 	return {
@@ -33,6 +34,8 @@ export function createUi(): Ui {
 		painted: signal(null),
 		tool: signal(null),
 		adding: signal(null),
+		paintedSteps: signal(NO_STEPS),
+		painting: signal(false),
 		pieces: signal(null),
 		editor: createEditor(),
 		altered: signal(null),

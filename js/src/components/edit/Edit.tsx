@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { type Altered, sketchLive, sketchOnce } from "../../model/editor";
+import { type Altered, sketchLive, sketchOnce, walk } from "../../model/editor";
 import { changed } from "../../model/history";
 import type { Painted } from "../../model/protocol";
 import { encodeRuns } from "../../model/runs";
@@ -8,6 +8,7 @@ import type { Store } from "../../model/store";
 import { Form } from "../controls/Form";
 import { figure } from "../controls/number";
 import { Segmented } from "../controls/Segmented";
+import { Undo } from "../controls/Undo";
 import { Section } from "../panel/Section";
 import { type Asking, nothing, requestOf, useAsking, useStage } from "./asking";
 import { Fills } from "./Fills";
@@ -15,7 +16,7 @@ import { Find } from "./Find";
 import { Fold } from "./Fold";
 import { Code, Found as FoundList } from "./Found";
 import { Probe } from "./Probe";
-import { begun, redo, sketchOf, undo } from "./strokes";
+import { begun, sketchOf } from "./strokes";
 import { Tools } from "./Tools";
 
 /** What if the picture were another one: painted by hand, and what the model then says. */
@@ -38,7 +39,7 @@ export function Edit({ store }: { store: Store }) {
 		);
 	return (
 		<>
-			<Section name="paint" aside={<Undo store={store} />}>
+			<Section name="paint" aside={<Steps store={store} />}>
 				<Tools store={store} />
 				<Fills store={store} />
 			</Section>
@@ -51,46 +52,24 @@ export function Edit({ store }: { store: Store }) {
 	);
 }
 
-function Undo({ store }: { store: Store }) {
-	const { steps, sketch } = store.ui.editor;
-	const { made, at } = steps.value;
+function Steps({ store }: { store: Store }) {
+	const { editor } = store.ui;
+	const { steps, sketch } = editor;
 	const clear = () => {
 		const now = sketch.peek();
 		if (now)
-			sketchOnce(store.ui.editor, {
+			sketchOnce(editor, {
 				...blankSketch(store.traits._image.peek(), { kind: "blur" }),
 				fills: now.fills,
 			});
 	};
 	return (
-		<div class="nbx-undo">
-			<button
-				type="button"
-				class="nbx-link nbx-small"
-				disabled={at === 0}
-				title="Ctrl/⌘ Z"
-				onClick={() => undo(store)}
-			>
-				Undo
-			</button>
-			<button
-				type="button"
-				class="nbx-link nbx-small"
-				disabled={at === made.length}
-				title="Shift Ctrl/⌘ Z"
-				onClick={() => redo(store)}
-			>
-				Redo
-			</button>
-			<button
-				type="button"
-				class="nbx-link nbx-small"
-				disabled={nothing(store, sketch.value)}
-				onClick={clear}
-			>
-				Clear
-			</button>
-		</div>
+		<Undo
+			steps={steps.value}
+			blank={nothing(store, sketch.value)}
+			onWalk={(side) => walk(editor, side)}
+			onClear={clear}
+		/>
 	);
 }
 

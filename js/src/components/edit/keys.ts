@@ -1,11 +1,11 @@
-import { resize } from "../../model/editor";
+import { resize, walk } from "../../model/editor";
+import { walkPainted } from "../../model/painting";
 import type { Store } from "../../model/store";
 import { pressAt } from "../stage/Sketcher";
-import { redo, undo } from "./strokes";
 
 const BUSY = new Set(["queued", "running", "cancelling"]);
 
-/** The keys of the Edit tab; says whether one was meant for it. */
+/** The keys of the Edit tab, and of painting; says whether one was meant for it. */
 export function onEditKey(
 	store: Store,
 	event: KeyboardEvent,
@@ -13,15 +13,14 @@ export function onEditKey(
 ): boolean {
 	const { tab, crosshair, editor } = store.ui;
 	const { edits } = store.traits._catalog.value;
-	if (typing || !edits || !store.online.value) return false;
+	if (typing || !store.online.value) return false;
 	const open = tab.value === "edit";
 	const key = event.key.toLowerCase();
 	if (event.ctrlKey || event.metaKey) {
-		if (!open || key !== "z" || event.altKey) return false;
-		(event.shiftKey ? redo : undo)(store);
-		return true;
+		if (key !== "z" || event.altKey) return false;
+		return walkIn(store, event.shiftKey ? 1 : 0);
 	}
-	if (event.altKey) return false;
+	if (event.altKey || !edits) return false;
 	const onStage = (event.target as HTMLElement).matches?.(".nbx-pane");
 	if (key === "enter" && open && onStage && crosshair.value) {
 		pressAt(store, crosshair.value);
@@ -35,6 +34,14 @@ export function onEditKey(
 	}
 	if (!open || (key !== "," && key !== ".")) return false;
 	resize(editor, key === "." ? 1 : -1);
+	return true;
+}
+
+/** A step back (0) or ahead (1) of what is painted here; says whether anything is. */
+function walkIn({ ui }: Store, side: 0 | 1): boolean {
+	if (ui.tab.value === "edit") walk(ui.editor, side);
+	else if (ui.painting.value) walkPainted(ui, side);
+	else return false;
 	return true;
 }
 

@@ -1,5 +1,5 @@
 import { decodeMap } from "../../model/decode";
-import { type EditTool, sketchOnce, walk } from "../../model/editor";
+import { type EditTool, sketchOnce } from "../../model/editor";
 import { alike, enclosed } from "../../model/painted";
 import {
 	blankSketch,
@@ -114,7 +114,3 @@ export function paintStrongest(store: Store, share: number) {
 	const map = result && decodeMap(result.map);
 	if (map) paintOnce(store, strongest(map, share, sketchOf(store).map));
 }
-
-/** A step back or ahead; where nothing was painted yet there is none. */
-export const undo = ({ ui }: Store) => walk(ui.editor, 0);
-export const redo = ({ ui }: Store) => walk(ui.editor, 1);

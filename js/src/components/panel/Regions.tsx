@@ -8,6 +8,7 @@ import {
 	rename,
 	unpainted,
 } from "../../model/painted";
+import { repaint, startWith, walkPainted } from "../../model/painting";
 import type { Control } from "../../model/protocol";
 import { decodeRuns, encodeRuns } from "../../model/runs";
 import type { Store, Tool } from "../../model/store";
@@ -15,6 +16,7 @@ import { Form } from "../controls/Form";
 import { Icon } from "../controls/Icon";
 import { reason } from "../controls/reason";
 import { Segmented } from "../controls/Segmented";
+import { Undo } from "../controls/Undo";
 import { paintOn } from "../stage/Painter";
 import { Section } from "./Section";
 
@@ -68,7 +70,10 @@ export function Regions({ store }: { store: Store }) {
 		if (next !== "painted") store.set({ regions: next === "grid" ? GRID : {} });
 	};
 	return (
-		<Section name="regions">
+		<Section
+			name="regions"
+			aside={kind === "painted" && !off && <Steps store={store} />}
+		>
 			<div
 				onPointerEnter={() => {
 					used.value = true;
@@ -162,29 +167,32 @@ interface PaintedProps {
 /** A painter on the stage, and the list of what was painted. */
 function Painted({ store, divide, onTrouble }: PaintedProps) {
 	const { ui, traits } = store;
-	const { painted, pieces, tool, adding, crosshair } = ui;
+	const { painted, painting, pieces, tool, adding, crosshair } = ui;
 	const regions = traits.regions.value;
 	const picture = traits._image.value;
 	const used = useSignal<Division | null>(null);
 	useEffect(() => {
 		let wanted = true;
-		const take = (part: typeof ui.painted | null) => (division: Division) => {
-			if (!wanted) return;
-			if (part) part.value = used.value = paintable(division);
-			else pieces.value = division.map;
-		};
 		batch(() => {
+			painting.value = true;
 			tool.value ??= "lasso";
-			painted.value = fitting(painted.value, picture);
+			if (!fits(painted.value, picture))
+				startWith(ui, unpainted(picture.width, picture.height));
 		});
-		divide({}).then(take(null), onTrouble);
+		divide({}).then(({ map }) => {
+			if (wanted) pieces.value = map;
+		}, onTrouble);
 		if (regions.kind === "map" && painted.value?.names.length === 0)
-			divide(regions).then(take(painted), onTrouble);
+			divide(regions).then((division) => {
+				if (!wanted) return;
+				used.value = paintable(division);
+				startWith(ui, used.value);
+			}, onTrouble);
 		return () => {
 			wanted = false;
 			batch(() => {
-				tool.value = null;
-				adding.value = null;
+				painting.value = false;
+				tool.value = adding.value = null;
 			});
 		};
 	}, [picture]);
@@ -252,12 +260,26 @@ function Painted({ store, divide, onTrouble }: PaintedProps) {
 }
 
 /** What was painted on another picture is of no use on this one. */
-function fitting(
+function fits(
 	division: Division | null,
 	{ width, height }: { width: number; height: number },
-): Division {
-	const fits = division?.map.width === width && division.map.height === height;
-	return fits ? division : unpainted(width, height);
+): boolean {
+	return division?.map.width === width && division.map.height === height;
+}
+
+function Steps({ store: { ui } }: { store: Store }) {
+	const division = ui.painted.value;
+	return (
+		<Undo
+			steps={ui.paintedSteps.value}
+			blank={!division?.names.length}
+			onWalk={(side) => walkPainted(ui, side)}
+			onClear={() => {
+				if (division)
+					repaint(ui, unpainted(division.map.width, division.map.height));
+			}}
+		/>
+	);
 }
 
 interface RowProps {
@@ -268,7 +290,7 @@ interface RowProps {
 }
 
 function Row({ store, division, name, region }: RowProps) {
-	const { painted, adding } = store.ui;
+	const { adding } = store.ui;
 	const added = adding.value === region;
 	return (
 		<li>
@@ -291,7 +313,7 @@ function Row({ store, division, name, region }: RowProps) {
 				maxLength={LONGEST_NAME}
 				onChange={({ currentTarget }) => {
 					const text = currentTarget.value.trim() || name;
-					painted.value = rename(division, region, text);
+					repaint(store.ui, rename(division, region, text));
 					currentTarget.value = text;
 				}}
 			/>
@@ -299,12 +321,7 @@ function Row({ store, division, name, region }: RowProps) {
 				type="button"
 				class="nbx-link nbx-square"
 				aria-label={`remove ${name}`}
-				onClick={() =>
-					batch(() => {
-						adding.value = null;
-						painted.value = remove(division, region);
-					})
-				}
+				onClick={() => repaint(store.ui, remove(division, region))}
 			>
 				<Icon name="close" />
 			</button>

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import { alike, type Division, enclosed, paint } from "../../model/painted";
+import { repaint } from "../../model/painting";
 import type { LabelMap } from "../../model/runs";
 import type { Store } from "../../model/store";
 import { prepare } from "./draw";
@@ -17,11 +18,7 @@ interface Props {
 /** Gives pixels to the region that is added to, or to a new one. */
 export function paintOn({ ui }: Store, pixels: number[]) {
 	const before = ui.painted.value;
-	if (!before) return;
-	const after = paint(before, pixels, ui.adding.value);
-	// Painted over, a region is gone: the numbers of those behind it have changed.
-	if (after.names.length < before.names.length) ui.adding.value = null;
-	ui.painted.value = after;
+	if (before) repaint(ui, paint(before, pixels, ui.adding.value));
 }
 
 /** The outlines of the regions in use; with a tool, where they are painted. */
