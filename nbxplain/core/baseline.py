@@ -77,7 +77,8 @@ class Baseline(Parameters):
 
     @classmethod
     def blur(cls, sigma: float = 12.0) -> Self:
-        return cls(kind="blur", sigma=sigma)
+        """Raises InputError for a width out of range."""
+        return cls._checked(kind="blur", sigma=sigma)
 
     @classmethod
     def noise(cls, seed: int = 0) -> Self:
@@ -129,7 +130,12 @@ class Baseline(Parameters):
         return space.to_model(torch.full_like(x, float(self.kind == "white")))
 
     def _picture(self, channels: int) -> Tensor:
-        """The pixels (1, channels, h, w) of the other picture, in [0, 1]."""
+        """The pixels (1, channels, h, w) of the other picture, in [0, 1]. Raises InputError."""
+        if channels not in (1, 3):
+            raise InputError(
+                f"A picture cannot be the baseline of an input with {channels} channels.",
+                "Give a tensor of the input's shape.",
+            )
         picture = Image.open(io.BytesIO(base64.b64decode(self.data)), formats=["PNG"])
         grey = channels == 1
         pixels = np.asarray(picture.convert("L" if grey else "RGB"), np.float32) / 255

@@ -69,16 +69,18 @@ class Regions(Parameters):
 
     @classmethod
     def superpixels(cls, count: int = 50, compactness: float = 10.0) -> Self:
-        return cls(kind="superpixels", count=count, compactness=compactness)
+        """Raises InputError for a number out of range."""
+        return cls._checked(kind="superpixels", count=count, compactness=compactness)
 
     @classmethod
     def grid(cls, rows: int = 7, columns: int = 7) -> Self:
-        return cls(kind="grid", rows=rows, columns=columns)
+        """Raises InputError for a number out of range."""
+        return cls._checked(kind="grid", rows=rows, columns=columns)
 
     @classmethod
     def map(cls, labels: Any, names: Sequence[str] = ()) -> Self:
         """Integer labels (H, W) or (F,), any numbers from 0 up; names in increasing label order."""
-        return cls.model_validate(_encoded(labels, names))
+        return cls._checked(**_encoded(labels, names))
 
     @classmethod
     def masks(cls, masks: Mapping[str, Any] | Sequence[Any]) -> Self:

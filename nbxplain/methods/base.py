@@ -22,7 +22,7 @@ from nbxplain.core.baseline import Baseline
 from nbxplain.core.errors import LayerError, MethodError, near
 from nbxplain.core.inputs import Inputs
 from nbxplain.core.layers import Layer, find
-from nbxplain.core.parameters import Parameters
+from nbxplain.core.parameters import Parameters, refused
 from nbxplain.core.passes import Passes
 from nbxplain.core.target import Target
 
@@ -245,7 +245,10 @@ def draft_value(info: FieldInfo) -> Any:
 
 
 def make(method: str | Method, **parameters: Any) -> Method:
-    """The method object for a registry name and parameters. Raises MethodError."""
+    """The method object for a registry name and parameters.
+
+    Raises MethodError, and InputError for a baseline or regions that cannot be.
+    """
     given: dict[str, Any] = {}
     if isinstance(method, Method):
         given = {name: getattr(method, name) for name in method.model_fields_set}
@@ -266,14 +269,7 @@ def make(method: str | Method, **parameters: Any) -> Method:
     try:
         return cls.model_validate({**given, **parameters})
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"] if "[" not in str(part))
-        value = repr(first["input"])
-        raise MethodError(
-            f"{name}: {where} = {value if len(value) < 80 else type(first['input']).__name__} "
-            "is not allowed.",
-            f"{first['msg']}.",
-        ) from error
+        raise refused(error, name, MethodError) from error
 
 
 def layer_for(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from nbxplain import Baseline, ExplanationError, explain
 from nbxplain.core.baseline import blur
+from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.pixels import PixelSpace
 from tests.models import cnn, picture, seeded
@@ -107,6 +108,17 @@ def test_image_is_resized_to_fit() -> None:
     pixels = SPACE.to_pixels(made("image", asked()))
     expected = torch.tensor([1.0, 0.0, 0.2]).view(1, 3, 1, 1).expand_as(pixels)
     torch.testing.assert_close(pixels, expected, atol=1e-5, rtol=0)
+
+
+def test_a_picture_is_no_baseline_for_four_channels() -> None:
+    inputs = read(torch.rand(1, 4, 8, 8), None)
+    with pytest.raises(InputError, match=r"4 channels.*tensor"):
+        KINDS["image"].tensor_for(inputs, CPU)
+
+
+def test_a_blur_out_of_range_is_refused_in_words() -> None:
+    with pytest.raises(InputError, match=r"sigma = 0 .*greater than or equal to 0\.5"):
+        Baseline.blur(0)
 
 
 def test_image_for_a_grey_model_is_grey() -> None:

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from nbxplain import ExplanationError, Regions
+from nbxplain import ExplanationError, Regions, explain
+from nbxplain.core.errors import InputError
 from nbxplain.core.inputs import Inputs, read
 from nbxplain.core.pixels import PixelSpace
-from tests.models import picture
+from tests.models import cnn, picture
 
 CPU = torch.device("cpu")
 
@@ -112,6 +113,27 @@ def test_masks_leave_a_rest() -> None:
 def test_what_is_no_division_is_refused(make: object, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         make()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: Regions.grid(0, 3), "rows = 0 .*greater than or equal to 1"),
+        (lambda: Regions.superpixels(1), "count = 1 .*greater than or equal to 2"),
+        (lambda: Regions.map([0, 1], names=("a",)), "Regions: 1 names were given for 2 regions"),
+    ],
+)
+def test_regions_out_of_range_are_refused_in_words(make: object, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        make()  # type: ignore[operator]
+
+
+def test_explain_says_why_a_label_map_is_none() -> None:
+    with pytest.raises(InputError) as caught:
+        explain(cnn(), picture(), "feature_ablation", regions=-torch.ones(16, 16).long())
+    assert caught.value.title == (
+        "The label map has negative labels: the regions do not cover the input."
+    )
 
 
 def test_map_of_another_size_is_an_error_with_both_sizes() -> None:
