@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nbxplain.core.capture import Capture
+from nbxplain.core.door import is_out_of_memory
 from nbxplain.core.errors import LayerError, near
 
 Arrangement = Literal["NCHW", "NHWC", "NTC", "other"]
@@ -149,11 +150,14 @@ def _suggested(
         return names[-1]
     outputs = [captured.outputs[name] for name in names]
     reached = [output.requires_grad for output in outputs]
-    gradients = iter(
-        torch.autograd.grad(
-            value.sum(), [o for o, r in zip(outputs, reached, strict=True) if r], allow_unused=True
-        )
-    )
+    places = [output for output, r in zip(outputs, reached, strict=True) if r]
+    try:
+        gradients = iter(torch.autograd.grad(value.sum(), places, allow_unused=True))
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            raise
+        # A model without a backward pass still has layers; a method that needs one will say so.
+        return names[-1]
     for_layer = [next(gradients) if r else None for r in reached]
     for layer, gradient in reversed(list(zip(candidates, for_layer, strict=True))):
         if gradient is not None and bool(layer.maps(gradient).any()):

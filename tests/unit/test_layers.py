@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -12,9 +13,9 @@ from torch import Tensor, nn
 from nbxplain import explain
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.capture import Capture
-from nbxplain.core.errors import LayerError
+from nbxplain.core.errors import LayerError, ModelError
 from nbxplain.core.layers import Layer, arrange, find
-from tests.models import InplaceRelu, ReusedRelu, cnn, picture, seeded
+from tests.models import Function, InplaceRelu, ReusedRelu, cnn, picture, seeded
 
 SQUARE, WIDE = (64, 64), (64, 96)
 
@@ -146,6 +147,24 @@ def test_suggestion_has_a_gradient_everywhere_and_the_right_grid(
     result = explain(model, x, "grad_cam", relu=False, target=1)
     assert result.values.shape == (1, 1, *layer.grid)
     assert bool((result.values != 0).all())
+
+
+def test_a_model_without_a_backward_pass_has_layers() -> None:
+    """A sigmoid whose result was overwritten has none, and Score-CAM needs none."""
+
+    def build(form: Callable[[Tensor], Tensor]) -> nn.Module:
+        return seeded(lambda: nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.Sigmoid(), Function(form), nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(), nn.Linear(4, 5),
+        ))  # fmt: skip
+
+    overwritten, apart = build(lambda h: h.add_(1)), build(lambda h: h + 1)
+    with pytest.raises(ModelError, match="backward pass failed"):
+        explain(overwritten, picture(), "grad_cam", layer="0", progress=False)
+    expected = explain(apart, picture(), "score_cam", layer="2", target=1, progress=False)
+    found = explain(overwritten, picture(), "score_cam", target=1, progress=False)
+    assert found.layer == "2"
+    torch.testing.assert_close(found.values, expected.values)
 
 
 def test_vit_suggests_the_stream_before_the_last_attention() -> None:
