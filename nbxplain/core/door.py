@@ -14,9 +14,13 @@ ROWS = 4096
 
 
 def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> Tensor:
-    """The picked output of the model. What it raises becomes a ModelError, except out of memory."""
+    """The picked output of the model. What it raises becomes a ModelError, except out of memory.
+
+    It gets a copy of the inputs: it may work in place, as a ReLU at its beginning does.
+    """
     try:
-        return pick(model(inputs))
+        # What is computed where it is needed (patches.py) is nobody else's.
+        return pick(model(inputs.clone() if type(inputs) is Tensor else inputs))
     except ExplanationError:
         raise
     except Exception as error:

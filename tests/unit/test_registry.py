@@ -239,6 +239,38 @@ def test_implementation_of_relu_does_not_matter(name: str, build: type[nn.Module
     torch.testing.assert_close(result, expected, rtol=1e-6, atol=1e-8)
 
 
+class Scales(FunctionRelu):
+    """The same after scaling the pixels."""
+
+    def features(self, x: Tensor) -> Tensor:
+        return super().features(2 * x - 1)
+
+
+class Overwrites(FunctionRelu):
+    """The same in place: what the model is fed does not outlive the pass."""
+
+    def features(self, x: Tensor) -> Tensor:
+        return super().features(x.mul_(2).sub_(1))
+
+
+@every_method
+def test_a_model_may_overwrite_its_input(name: str) -> None:
+    x = picture(2)
+    layer = "second" if REGISTRY[name].needs_layer else None
+    if name == "cam":
+        with pytest.raises(LayerError, match="pooling"):
+            explain(suited(name, Overwrites), x, name, target=1, layer=layer)
+    else:
+        expected, result = (
+            explain(
+                suited(name, build), x, make(name).draft(), target=1, layer=layer, progress=False
+            ).values
+            for build in (Scales, Overwrites)
+        )
+        torch.testing.assert_close(result, expected, rtol=1e-4, atol=1e-6)
+    assert torch.equal(x, picture(2))
+
+
 # What is yielded on the way.
 
 
