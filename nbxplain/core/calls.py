@@ -6,12 +6,12 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from nbxplain.core.operations import ALIASES, PAIRS, PICKS, REVERSED, SECOND, THIRD
+from nbxplain.core.operations import ALIASES, OBSERVERS, PAIRS, PICKS, REVERSED, SECOND, THIRD
 
 
 @dataclass
@@ -35,7 +35,7 @@ class Operation:
     @property
     def data(self) -> list[int]:
         """Positions of the arguments through which relevance flows."""
-        return [i for i, a in enumerate(self.arguments) if any(t.requires_grad for t in tensors(a))]
+        return [i for i, argument in enumerate(self.arguments) if _depends(argument)]
 
     def constant(self, position: int) -> bool:
         """Whether an argument is the same thing in both passes: a weight, a number."""
@@ -65,31 +65,20 @@ def plain(
     func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Operation, Tensor | None]:
     """A call in its plain form, and the tensor it would have overwritten, if any."""
-    name = getattr(func, "__name__", str(func))
-    function, target = func, None
-    if name in REVERSED:
-        name = REVERSED[name]
-        return Operation(name, getattr(torch, name), (args[1], args[0])), None
-    if name.startswith("__i") and name.endswith("__") and hasattr(torch, name[3:-2]):
-        name, target = name[3:-2], args[0]
-        function = getattr(torch, name)
-    elif name.endswith("_") and not name.endswith("__") and _outside(func, name[:-1]) is not None:
-        name, target = name[:-1], args[0]
-        function = _outside(func, name)
-    elif name.startswith("__") and name.endswith("__") and name.strip("_") in DUNDERS:
-        name = name.strip("_")
-        function = getattr(torch, DUNDERS[name])
-        name = DUNDERS[name]
-    elif "inplace" in (names := _parameters(func)):
-        position = names.index("inplace")
-        wanted = args[position] if position < len(args) else kwargs.get("inplace", False)
-        if wanted:
+    form = _form(func)
+    name, target = form.name, None
+    if form.reversed:
+        return Operation(name, form.function, (args[1], args[0])), None
+    if form.in_place:
+        target = args[0]
+    elif form.flag is not None:
+        if args[form.flag] if form.flag < len(args) else kwargs.get("inplace", False):
             target = args[0] if args else kwargs.get("input")
-        if position < len(args):
-            args = (*args[:position], False, *args[position + 1 :])
+        if form.flag < len(args):
+            args = (*args[: form.flag], False, *args[form.flag + 1 :])
         else:
             kwargs = {**kwargs, "inplace": False}
-    if name in ("softmax", "log_softmax") and kwargs.get("dtype") is not None:
+    if kwargs and name in ("softmax", "log_softmax") and kwargs.get("dtype") is not None:
         # Casting down inside would make the reference and the input round differently.
         kwargs = {key: value for key, value in kwargs.items() if key != "dtype"}
     if not args and "input" in kwargs:
@@ -97,10 +86,45 @@ def plain(
         args = (kwargs.pop("input"),)
     if name == "einsum" and len(args) == 2 and isinstance(args[1], tuple | list):
         args = (args[0], *args[1])
-    name = ALIASES.get(name, name).removeprefix("special_")
-    if name in PAIRS:
+    if kwargs and name in PAIRS:
         args, kwargs = _positional(args, kwargs)
-    return Operation(name, function, tuple(args), kwargs), target
+    return Operation(name, form.function, tuple(args), kwargs), target
+
+
+def observes(func: Any) -> bool:
+    """Whether a function only looks, or makes what does not depend on what it looks at."""
+    return _form(func).name in OBSERVERS
+
+
+class _Form(NamedTuple):
+    """What a function tells of its calls: the plain function behind it, and what it overwrites.
+
+    `flag` is the position of an argument that says whether the first one is overwritten.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    reversed: bool = False
+    in_place: bool = False
+    flag: int | None = None
+
+
+@cache
+def _form(func: Any) -> _Form:
+    name = getattr(func, "__name__", str(func))
+    bare = name.strip("_")
+    if name in REVERSED:
+        return _Form(REVERSED[name], getattr(torch, REVERSED[name]), reversed=True)
+    form = _Form(name, func)
+    if name.startswith("__i") and name.endswith("__") and hasattr(torch, name[3:-2]):
+        form = _Form(name[3:-2], getattr(torch, name[3:-2]), in_place=True)
+    elif name.endswith("_") and not name.endswith("__") and (outside := _outside(name[:-1])):
+        form = _Form(name[:-1], outside, in_place=True)
+    elif name.startswith("__") and name.endswith("__") and bare in DUNDERS:
+        form = _Form(DUNDERS[bare], getattr(torch, DUNDERS[bare]))
+    elif "inplace" in (names := _parameters(func)):
+        form = _Form(name, func, flag=names.index("inplace"))
+    return form._replace(name=ALIASES.get(form.name, form.name).removeprefix("special_"))
 
 
 def _positional(
@@ -128,21 +152,26 @@ DUNDERS = {
 """Operators whose plain function has another name, or the same."""
 
 
-def _outside(func: Any, name: str) -> Any:
-    """The out-of-place form of an in-place function."""
+def _outside(name: str) -> Any:
+    """The function of that name, which overwrites nothing."""
     for space in (torch, torch.nn.functional, Tensor):
         if hasattr(space, name):
             return getattr(space, name)
     return None
 
 
-@cache
 def _parameters(func: Any) -> list[str]:
     """The parameter names of a Python function; builtins have none to look at."""
     try:
         return list(inspect.signature(func).parameters)
     except (TypeError, ValueError):
         return []
+
+
+def _depends(argument: Any) -> bool:
+    if isinstance(argument, Tensor):
+        return argument.requires_grad
+    return isinstance(argument, tuple | list) and any(t.requires_grad for t in tensors(argument))
 
 
 def tensors(argument: Any) -> list[Tensor]:

@@ -38,6 +38,11 @@ MANY = 1 << 20
 
 COST = 4
 """What a folded weight costs, in places of a map that then needs no batch norm."""
+MEASURES = frozenset(
+    (Tensor.dim, Tensor.size, Tensor.numel, Tensor.stride, Tensor.is_floating_point)
+) | {getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device", "is_cuda")}
+"""What can be told of a result that is not there yet."""
+
 FEW = 2
 """Pictures from which on oneDNN's fused convolutions are faster than torch's own."""
 
@@ -76,16 +81,17 @@ class Fusion(TorchFunctionMode):
         super().__init__()
         self.met = 0
         self.passes = passes
-        self._folded: dict[int, _Folded] = {}
+        self._folded: dict[int, _Made] = {}
+        self._laid: dict[int, _Made] = {}
 
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
+        if func in MEASURES:
+            return func(*args, **kwargs)
         waiting = [a for a in args[:2] if isinstance(a, Pending) and a.known is None]
         if waiting:
-            if func is Tensor.dim:
-                return 4
             operation, target = plain(func, args, kwargs)
             plan = self._joined(waiting[0], operation)
             if plan is not None and (target is None or target is waiting[0]):
@@ -96,6 +102,10 @@ class Fusion(TorchFunctionMode):
                 return target
         planned = PLANNED.get(func)
         if planned is not None and (found := planned(*args, **kwargs)) is not None:
+            if isinstance(found, Plan) and not self._folds(found):
+                found = replace(found, weight=self._in_rows(found.weight))
+                if len(found.input) < FEW:
+                    return found.run()
             return Pending.of(found)
         # Walking is cheaper than copying, and most often nothing waits.
         if any_of((args, kwargs), Pending):
@@ -131,36 +141,63 @@ class Fusion(TorchFunctionMode):
         given = norm_arguments(norm)
         if plan.summand is not None or given["training"]:
             return None
+        if not self._folds(plan):
+            return None
         names = ("running_mean", "running_var", "weight", "bias")
         sources = plan.weight, plan.bias, *(given[name] for name in names)
-        known = self._folded.get(id(plan.weight))
-        if known is None or not known.holds(sources, given["eps"]):
-            _, outputs, height, width = plan.shape
-            dear = self.passes * outputs * height * width < COST * plan.weight.numel()
-            if known is None and dear:
-                return None
-            with torch.no_grad():
-                weight, bias = fold(plan.weight, plan.bias, given)
-                weight = weight.contiguous(memory_format=torch.channels_last)
-            known = _Folded(sources, given["eps"], versions(*sources), weight, bias)
-            self._folded[id(plan.weight)] = known
-        return replace(plan, weight=known.weight, bias=known.bias)
+
+        def make() -> tuple[Tensor, Tensor]:
+            weight, bias = fold(plan.weight, plan.bias, given)
+            return weight.contiguous(memory_format=torch.channels_last), bias
+
+        weight, bias = _made(self._folded, sources, given["eps"], make)
+        return replace(plan, weight=weight, bias=bias)
+
+    def _folds(self, plan: Plan) -> bool:
+        """Whether a batch norm that follows is made part of the weight."""
+        if id(plan.weight) in self._folded:
+            return True
+        _, outputs, height, width = plan.shape
+        return self.passes * outputs * height * width >= COST * plan.weight.numel()
+
+    def _in_rows(self, weight: Tensor) -> Tensor:
+        """The weight as channels_last needs it, which else is made in each pass, and back."""
+        if weight.is_contiguous(memory_format=torch.channels_last):
+            return weight
+        return _made(
+            self._laid, (weight,), 0.0,
+            lambda: (weight.contiguous(memory_format=torch.channels_last),),
+        )[0]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
-class _Folded:
-    """A convolution's weight and bias with the batch norm in them, and what they were made of."""
+class _Made:
+    """Tensors, and what they were made of."""
 
     sources: tuple[Tensor | None, ...]
     eps: float
     versions: tuple[int, ...]
-    weight: Tensor
-    bias: Tensor
+    tensors: tuple[Tensor, ...]
 
     def holds(self, sources: tuple[Tensor | None, ...], eps: float) -> bool:
-        """Whether it is still what would be made."""
+        """Whether they are still what would be made."""
         same = all(a is b for a, b in zip(self.sources, sources, strict=True))
         return same and self.eps == eps and self.versions == versions(*sources)
+
+
+def _made(
+    known: dict[int, _Made],
+    sources: tuple[Tensor | None, ...],
+    eps: float,
+    make: Callable[[], tuple[Tensor, ...]],
+) -> tuple[Tensor, ...]:
+    """What is made of a weight, the first of `sources`; kept in `known` until one changes."""
+    found = known.get(id(sources[0]))
+    if found is None or not found.holds(sources, eps):
+        with torch.no_grad():
+            found = _Made(sources, eps, versions(*sources), make())
+        known[id(sources[0])] = found
+    return found.tensors
 
 
 def _convolution(

@@ -20,11 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from nbxplain.core.calls import Operation, continuous, picks, plain, tensors
+from nbxplain.core.calls import Operation, continuous, observes, picks, plain, tensors
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.fusion import settled
-from nbxplain.core.operations import LINEAR, OBSERVERS, STRUCTURAL
+from nbxplain.core.operations import LINEAR, STRUCTURAL
 
 Rule = Callable[[Operation], Any]
 """Gives the operation's output with the derivative that the rule asks for, see graft."""
@@ -71,7 +71,7 @@ class RuleSet:
         if operation.name in self.rules:
             constant = operation.name in self.dynamic and _constant_weight(operation)
             return not constant and any(tensors(a) for a in operation.arguments)
-        if not self.strict or operation.name in LINEAR or operation.name in OBSERVERS:
+        if not self.strict or operation.name in LINEAR:
             return False
         return any(isinstance(a, Tensor) and continuous(a) for a in operation.arguments)
 
@@ -128,6 +128,9 @@ def _accompanied(operation: Operation, result: Any) -> Any:
 
 def _overwritten(target: Tensor, result: Tensor) -> Tensor:
     """In place, which also changes whatever shares memory with the target."""
+    kept: Kept | None = getattr(target, "_kept", None)
+    if kept is not None:
+        kept.rescue()
     target.copy_(result)
     companion = companion_of(result)
     return target if companion is None else accompany(target, companion)
@@ -168,30 +171,52 @@ def graft(
     return result
 
 
+class Kept:
+    """A value that is needed again, which an operation in place may take from its tensor."""
+
+    def __init__(self, value: Tensor) -> None:
+        self._value, self._version = value.detach(), value._version
+
+    def rescue(self) -> None:
+        """Makes it a tensor of its own, before it is overwritten."""
+        if self.value is not None:
+            self._value = self._value.clone()
+            self._version = self._value._version
+
+    @property
+    def value(self) -> Tensor | None:
+        """The value; None if it was overwritten without a word, by way of a view."""
+        return self._value if self._value._version == self._version else None
+
+
 class _Deferred(torch.autograd.Function):
     """A graft whose surrogate is written down only when a gradient arrives."""
 
     @staticmethod
-    def forward(context: Any, build: Any, value: Tensor, *leaves: Tensor) -> Tensor:
-        context.build = build
+    def forward(context: Any, build: Any, value: list[Tensor], kept: Kept, *leaves: Any) -> Tensor:
+        context.build, context.kept = build, kept
         context.save_for_backward(*leaves)
-        return value.clone()
+        return handed_over(value)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         with torch.enable_grad():
             leaves = [leaf.detach().requires_grad_() for leaf in context.saved_tensors]
-            surrogate = context.build(*leaves)
+            surrogate = context.build(context.kept.value, *leaves)
         found = torch.autograd.grad(surrogate, leaves, gradients[0], allow_unused=True)
-        return None, None, *found
+        return None, None, None, *found
 
 
 def defer(build: Callable[..., Tensor], value: Tensor, *leaves: Tensor) -> Tensor:
-    """`value` forward; backward the derivative of `build(*leaves)`.
+    """`value` forward; backward the derivative of `build(value, *leaves)`.
 
     What is never asked for costs nothing: a convolution that a batch norm merges with, for one.
+    The value must be nobody else's, for an operation in place may follow; it is copied only then,
+    and `build` is given None where that was not seen.
     """
-    result: Tensor = _Deferred.apply(build, value, *leaves)  # type: ignore[no-untyped-call]
+    kept = Kept(value)
+    result: Tensor = _Deferred.apply(build, [value], kept, *leaves)  # type: ignore[no-untyped-call]
+    result._kept = kept  # type: ignore[attr-defined]
     return result
 
 
@@ -216,7 +241,10 @@ class Rules(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        operation, target = plain(func, args, kwargs or {})
+        kwargs = kwargs or {}
+        if observes(func):
+            return func(*args, **kwargs)
+        operation, target = plain(func, args, kwargs)
         name = operation.name
         if name in self._rules.decompositions:
             with self:
@@ -224,7 +252,7 @@ class Rules(TorchFunctionMode):
                 result = decomposition(*operation.arguments, **operation.options)
         elif not self._rules.on_tape(operation):
             self._compare(operation)
-            return _accompanied(operation, func(*args, **(kwargs or {})))
+            return _accompanied(operation, func(*args, **kwargs))
         else:
             # Of fused convolutions before it, a rule sees the result, and it fuses nothing itself.
             with torch._C.DisableTorchFunction():
@@ -285,7 +313,10 @@ class Recorder(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        operation, target = plain(func, args, kwargs or {})
+        kwargs = kwargs or {}
+        if observes(func):
+            return func(*args, **kwargs)
+        operation, target = plain(func, args, kwargs)
         decomposition = self._rules.decompositions.get(operation.name)
         if decomposition is not None:
             with self:
@@ -298,7 +329,7 @@ class Recorder(TorchFunctionMode):
             self.tape.append((operation.name, kept))
         elif found := picks(operation):
             self.tape.append((operation.name, found))
-        return func(*args, **(kwargs or {}))
+        return func(*args, **kwargs)
 
 
 def _kept(argument: Any, target: Tensor | None) -> Any:

@@ -280,6 +280,23 @@ def test_a_product_in_place_is_the_product(
     torch.testing.assert_close(values, expected)
 
 
+def squashed_through_a_view(h: Tensor) -> Tensor:
+    h.flatten(1).sigmoid_()
+    return h
+
+
+@pytest.mark.parametrize("below", [nn.Identity(), nn.BatchNorm2d(4)])
+@pytest.mark.parametrize("squash", [torch.sigmoid_, squashed_through_a_view])
+def test_what_a_convolution_gave_may_be_overwritten(
+    below: nn.Module, squash: Callable[[Tensor], Tensor]
+) -> None:
+    expected, values = (
+        _explained(nn.Sequential(nn.Conv2d(3, 4, 3), below, Function(form)))
+        for form in (torch.sigmoid, squash)
+    )
+    torch.testing.assert_close(values, expected)
+
+
 def _explained(trunk: nn.Module) -> Tensor:
     model = drawn(nn.Sequential(trunk, nn.Flatten(), nn.Linear(4 * 36, 2)))
     x = torch.rand(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))

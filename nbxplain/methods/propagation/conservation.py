@@ -170,11 +170,12 @@ def product_rule(operation: Operation) -> Tensor:
 
 def sum_rule(operation: Operation, strengths: Strengths) -> Tensor:
     """A sum is split by contribution; what is added and does not depend on the input is a bias."""
-    value = operation.value()
-    with torch.no_grad():
-        parts = [a.detach() * (i in operation.data) if isinstance(a, Tensor) else a * 0
-                 for i, a in enumerate(operation.arguments[:2])]  # fmt: skip
-        bias = value - operation(*parts)
+    value, data = operation.value(), operation.data
+    bias = None
+    if len(data) < 2:
+        with torch.no_grad():
+            parts = [a if i in data else a * 0 for i, a in enumerate(operation.arguments[:2])]
+            bias = value - operation(*parts)
     return share(operation, operation(*operation.arguments), value, value, bias, strengths.epsilon)
 
 
@@ -197,11 +198,12 @@ def weighted_rule(
     bias = operation.options.get("bias", bias)
     names, unit = list(operation.sinks), companion_of(x)
 
-    def surrogate(x: Tensor, *rest: Tensor) -> Tensor:
+    def surrogate(value: Tensor | None, x: Tensor, *rest: Tensor) -> Tensor:
         sinks = dict(zip(names, rest, strict=False))
         if unit is not None:
             accompany(x, rest[-1])
         again = replace(operation, sinks=sinks)
+        value = again.value() if value is None else value
         return TERMS[kind](Terms(again, x, weight.detach(), bias, value, strengths))
 
     units = () if unit is None else (unit,)
@@ -355,6 +357,10 @@ def _merged(linear: Operation, norm: Operation) -> Operation:
         weight = beside.unflatten(1, (groups, -1)).transpose(0, 1).flatten(0, 1)
     else:
         weight, shift = fold(weight, bias, given)
-    arguments = (linear.arguments[0], weight, shift, *linear.arguments[3:])
+    input = linear.arguments[0]
+    if input.ndim == 4 and input.is_contiguous(memory_format=torch.channels_last):
+        # As the convolutions of the rules need it, once and for all of them.
+        weight = weight.contiguous(memory_format=torch.channels_last)
+    arguments = (input, weight, shift, *linear.arguments[3:])
     options = {k: v for k, v in linear.options.items() if k not in ("weight", "bias")}
     return Operation(linear.name, linear.function, arguments, options, sinks=norm.sinks)

@@ -21,6 +21,7 @@ from nbxplain.core.rules import Rule, accompany, companion_of, graft
 from nbxplain.methods.propagation.secants import (
     SECANTS,
     Dual,
+    Places,
     dual,
     elementwise_rule,
     ratio,
@@ -38,12 +39,12 @@ def revealing_rule(operation: Operation) -> Tensor:
     with torch.no_grad():
         there, here = operation(x.there), operation(x.here)
         risen, fallen = operation(x.there + rise), operation(x.there + fall)
-        raising = ratio(
-            (risen - there + here - fallen) / 2, rise, lambda places: _slope(operation, x)[places]
-        )
-        lowering = ratio(
-            (fallen - there + here - risen) / 2, fall, lambda places: _slope(operation, x)[places]
-        )
+
+        def limit(places: Places) -> Tensor:
+            return places.of(_slope(operation, x))
+
+        raising = ratio((risen - there + here - fallen) / 2, rise, limit)
+        lowering = ratio((fallen - there + here - risen) / 2, fall, limit)
     return graft(rise * raising + fall * lowering, here)
 
 

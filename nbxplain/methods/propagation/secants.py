@@ -7,6 +7,7 @@ is exactly the change of the operation; completeness of the whole network follow
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -18,8 +19,37 @@ from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, graft
 
-Places = tuple[Tensor, ...]
-"""Where in a tensor: an index for each dimension."""
+BLOCK = 512
+"""Values that are looked over at once for one that is next to nothing."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Some places of tensors of one shape: `index` (k,) into all values in the order of `dims`."""
+
+    dims: tuple[int, ...]
+    index: Tensor
+
+    @classmethod
+    def small(cls, size: Tensor, least: float) -> Places:
+        """Where sizes are below `least`, or no number: what two infinities leave."""
+        dims = tuple(sorted(range(size.ndim), key=size.stride, reverse=True))
+        line = size.permute(dims).reshape(-1)
+        # Most blocks hold no such place, and their minimum says so.
+        whole = len(line) // BLOCK * BLOCK
+        blocks = line[:whole].view(-1, BLOCK)
+        some = torch.nonzero(~(blocks.amin(1) >= least))[:, 0]
+        row, column = torch.nonzero(~(blocks[some] >= least), as_tuple=True)
+        rest = torch.nonzero(~(line[whole:] >= least))[:, 0]
+        return cls(dims, torch.cat([some[row] * BLOCK + column, rest + whole]))
+
+    def of(self, tensor: Tensor) -> Tensor:
+        """The values (k,) there."""
+        return tensor.permute(self.dims).reshape(-1)[self.index]
+
+    def put(self, tensor: Tensor, values: Tensor) -> None:
+        """Sets the values there, of a tensor that is laid out as the sizes were."""
+        tensor.permute(self.dims).view(-1)[self.index] = values
 
 
 class Dual(NamedTuple):
@@ -49,16 +79,15 @@ def secant(function: Callable[[Tensor], Tensor], x: Dual, alike: bool = True) ->
     Where the two points coincide the line is the tangent. `alike` says that the function is the
     same at all places. Shrikumar et al. 2017, equation 6.
     """
-    with torch.no_grad():
-        here, there = function(x.here), function(x.there)
-        change = x.here - x.there
 
     def limit(places: Places) -> Tensor:
         if alike:
-            return tangent(function, x.here[places])
-        return tangent(function, x.here)[places]
+            return tangent(function, places.of(x.here))
+        return places.of(tangent(function, x.here))
 
-    slope = ratio(here - there, change, limit)
+    with torch.no_grad():
+        here, there = function(x.here), function(x.there)
+        slope = ratio(here - there, x.here - x.there, limit)
     return Dual(graft(x.here, here, lambda gradient: gradient * slope), there)
 
 
@@ -67,13 +96,10 @@ def ratio(rise: Tensor, run: Tensor, limit: Callable[[Places], Tensor]) -> Tenso
 
     Most maps have few such places or none.
     """
-    size, least = run.abs(), 1e-6 if run.dtype == torch.float32 else 1e-10
     slope = rise / run
-    # Written so that two infinities are close: a mask's.
-    if size.numel() and not bool(size.amin() >= least):
-        close = (size >= least).logical_not_()
-        places = close.nonzero(as_tuple=True) if close.ndim else (close,)
-        slope[places] = limit(places)
+    places = Places.small(run.abs(), 1e-6 if run.dtype == torch.float32 else 1e-10)
+    if len(places.index):
+        places.put(slope, limit(places))
     return slope
 
 

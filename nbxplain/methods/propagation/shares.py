@@ -26,7 +26,8 @@ class _Shared(torch.autograd.Function):
         value = handed_over(given)
         added = _stabiliser(total, epsilon)
         # Not the total itself, which an operation in place may overwrite.
-        context.save_for_backward(value / (total + added), added, bias)
+        scale = total + added
+        context.save_for_backward(torch.div(value, scale, out=scale), added, bias)
         context.rows = len(biases)
         return value
 
@@ -65,14 +66,22 @@ def _taken(passed: Tensor, part: Tensor, rows: int) -> Tensor:
         return (passed * part).sum().div(rows).expand(rows)
     alike = [d for d in range(1, part.ndim) if part.shape[d] == 1 < passed.shape[d]]
     summed = passed.sum(alike, keepdim=True) if alike and part.ndim == passed.ndim else passed
-    if summed.shape == part.shape and len(summed) == 1:
-        return torch.dot(summed.flatten(), part.flatten()).expand(rows)
+    if summed.shape == part.shape and len(summed) == rows:
+        return _dots(summed, part)
     return (summed * part).reshape(rows, -1).sum(1)
+
+
+def _dots(a: Tensor, b: Tensor) -> Tensor:
+    """The dot product (n,) of each row of one tensor with that of another: each is read once."""
+    dims = (0, *sorted(range(1, a.ndim), key=a.stride, reverse=True))
+    lines = (t.permute(dims).reshape(len(a), -1) for t in (a, b))
+    return torch.stack([torch.dot(x, y) for x, y in zip(*lines, strict=True)])
 
 
 def _stabiliser(x: Tensor, epsilon: float) -> Tensor:
     """What pushes x away from zero: epsilon with its sign; zero counts as positive, also -0."""
-    return torch.copysign(x.new_tensor(epsilon), x + 0.0)
+    signed = x + 0.0
+    return torch.copysign(x.new_tensor(epsilon), signed, out=signed)
 
 
 def spread(operation: Operation, sink: str, like: Tensor) -> Tensor:
