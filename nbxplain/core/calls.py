@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
+from nbxplain.core.kept import Keeper
 from nbxplain.core.operations import ALIASES, OBSERVERS, PAIRS, PICKS, REVERSED, SECOND, THIRD
 
 
@@ -18,7 +19,8 @@ from nbxplain.core.operations import ALIASES, OBSERVERS, PAIRS, PICKS, REVERSED,
 class Operation:
     """One call in a forward pass, in its plain form: not in place, not reversed.
 
-    `arguments` are the positional ones; `reference` are those of the reference pass, or None.
+    `arguments` are the positional ones; `reference` are those of the reference pass, or None. What
+    a rule needs of them later it asks the `keeper` for.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Operation:
     options: dict[str, Any] = field(default_factory=dict)
     reference: tuple[Any, ...] | None = None
     sinks: Mapping[str, Tensor] = field(default_factory=dict)
+    keeper: Keeper = field(default_factory=Keeper)
 
     def __call__(self, *arguments: Any) -> Any:
         """The operation on other arguments; trailing ones default to its own."""
@@ -69,11 +72,9 @@ def plain(
     name, target = form.name, None
     if form.reversed:
         return Operation(name, form.function, (args[1], args[0])), None
-    if form.in_place:
-        target = args[0]
-    elif form.flag is not None:
-        if args[form.flag] if form.flag < len(args) else kwargs.get("inplace", False):
-            target = args[0] if args else kwargs.get("input")
+    if form.in_place or form.flagged(args, kwargs):
+        target = args[0] if args else kwargs.get("input")
+    if form.flag is not None:
         if form.flag < len(args):
             args = (*args[: form.flag], False, *args[form.flag + 1 :])
         else:
@@ -91,6 +92,15 @@ def plain(
     return Operation(name, form.function, tuple(args), kwargs), target
 
 
+def written(func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Tensor]:
+    """The tensors that a call overwrites."""
+    form = _form(func)
+    found = tensors(kwargs["out"]) if "out" in kwargs else []
+    if form.writes or form.flagged(args, kwargs):
+        found += tensors(args[0] if args else kwargs.get("input"))
+    return found
+
+
 def observes(func: Any) -> bool:
     """Whether a function only looks, or makes what does not depend on what it looks at."""
     return _form(func).name in OBSERVERS
@@ -99,6 +109,7 @@ def observes(func: Any) -> bool:
 class _Form(NamedTuple):
     """What a function tells of its calls: the plain function behind it, and what it overwrites.
 
+    It `writes` to its first argument; with `in_place` there is a plain function that does not.
     `flag` is the position of an argument that says whether the first one is overwritten.
     """
 
@@ -106,7 +117,14 @@ class _Form(NamedTuple):
     function: Callable[..., Any]
     reversed: bool = False
     in_place: bool = False
+    writes: bool = False
     flag: int | None = None
+
+    def flagged(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether an argument says that the first one is overwritten."""
+        if self.flag is None:
+            return False
+        return bool(args[self.flag] if self.flag < len(args) else kwargs.get("inplace", False))
 
 
 @cache
@@ -117,9 +135,13 @@ def _form(func: Any) -> _Form:
         return _Form(REVERSED[name], getattr(torch, REVERSED[name]), reversed=True)
     form = _Form(name, func)
     if name.startswith("__i") and name.endswith("__") and hasattr(torch, name[3:-2]):
-        form = _Form(name[3:-2], getattr(torch, name[3:-2]), in_place=True)
-    elif name.endswith("_") and not name.endswith("__") and (outside := _outside(name[:-1])):
-        form = _Form(name[:-1], outside, in_place=True)
+        form = _Form(name[3:-2], getattr(torch, name[3:-2]), in_place=True, writes=True)
+    elif name.endswith("_") and not name.endswith("__"):
+        outside = _outside(name[:-1])
+        form = _Form(name[:-1], outside, in_place=True) if outside else form
+        form = form._replace(writes=True)
+    elif name == "__setitem__":
+        form = form._replace(writes=True)
     elif name.startswith("__") and name.endswith("__") and bare in DUNDERS:
         form = _Form(DUNDERS[bare], getattr(torch, DUNDERS[bare]))
     elif "inplace" in (names := _parameters(func)):

@@ -20,10 +20,11 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from nbxplain.core.calls import Operation, continuous, observes, picks, plain, tensors
+from nbxplain.core.calls import Operation, continuous, observes, picks, plain, tensors, written
 from nbxplain.core.decompositions import DECOMPOSITIONS
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.fusion import settled
+from nbxplain.core.kept import Keeper, Kept
 from nbxplain.core.operations import LINEAR, STRUCTURAL
 
 Rule = Callable[[Operation], Any]
@@ -128,9 +129,6 @@ def _accompanied(operation: Operation, result: Any) -> Any:
 
 def _overwritten(target: Tensor, result: Tensor) -> Tensor:
     """In place, which also changes whatever shares memory with the target."""
-    kept: Kept | None = getattr(target, "_kept", None)
-    if kept is not None:
-        kept.rescue()
     target.copy_(result)
     companion = companion_of(result)
     return target if companion is None else accompany(target, companion)
@@ -171,52 +169,34 @@ def graft(
     return result
 
 
-class Kept:
-    """A value that is needed again, which an operation in place may take from its tensor."""
-
-    def __init__(self, value: Tensor) -> None:
-        self._value, self._version = value.detach(), value._version
-
-    def rescue(self) -> None:
-        """Makes it a tensor of its own, before it is overwritten."""
-        if self.value is not None:
-            self._value = self._value.clone()
-            self._version = self._value._version
-
-    @property
-    def value(self) -> Tensor | None:
-        """The value; None if it was overwritten without a word, by way of a view."""
-        return self._value if self._value._version == self._version else None
-
-
 class _Deferred(torch.autograd.Function):
     """A graft whose surrogate is written down only when a gradient arrives."""
 
     @staticmethod
-    def forward(context: Any, build: Any, value: list[Tensor], kept: Kept, *leaves: Any) -> Tensor:
-        context.build, context.kept = build, kept
-        context.save_for_backward(*leaves)
+    def forward(context: Any, build: Any, value: list[Tensor], keeper: Keeper, *leaves: Any) -> Any:
+        context.build, context.kept = build, [keeper.keep(t) for t in (*value, *leaves)]
         return handed_over(value)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        # Let go as soon as it was used, as autograd does with what it saves.
+        (value, *leaves), context.kept = (kept.value for kept in context.kept), None
         with torch.enable_grad():
-            leaves = [leaf.detach().requires_grad_() for leaf in context.saved_tensors]
-            surrogate = context.build(context.kept.value, *leaves)
+            leaves = [leaf.detach().requires_grad_() for leaf in leaves]
+            surrogate = context.build(value, *leaves)
         found = torch.autograd.grad(surrogate, leaves, gradients[0], allow_unused=True)
         return None, None, None, *found
 
 
-def defer(build: Callable[..., Tensor], value: Tensor, *leaves: Tensor) -> Tensor:
+def defer(build: Callable[..., Tensor], value: Tensor, keeper: Keeper, *leaves: Tensor) -> Tensor:
     """`value` forward; backward the derivative of `build(value, *leaves)`.
 
     What is never asked for costs nothing: a convolution that a batch norm merges with, for one.
-    The value must be nobody else's, for an operation in place may follow; it is copied only then,
-    and `build` is given None where that was not seen.
+    The value must be nobody else's, for an operation in place may follow.
     """
-    kept = Kept(value)
-    result: Tensor = _Deferred.apply(build, [value], kept, *leaves)  # type: ignore[no-untyped-call]
-    result._kept = kept  # type: ignore[attr-defined]
+    result: Tensor = _Deferred.apply(  # type: ignore[no-untyped-call]
+        build, [value], keeper, *leaves
+    )
     return result
 
 
@@ -236,6 +216,7 @@ class Rules(TorchFunctionMode):
         super().__init__()
         self._rules = rules
         self._tape = None if tape is None else iter(tape)
+        self._keeper = Keeper()
         self.sinks = sinks or {}
 
     def __torch_function__(
@@ -252,23 +233,31 @@ class Rules(TorchFunctionMode):
                 result = decomposition(*operation.arguments, **operation.options)
         elif not self._rules.on_tape(operation):
             self._compare(operation)
+            self._rescue(func, args, kwargs)
             return _accompanied(operation, func(*args, **kwargs))
         else:
             # Of fused convolutions before it, a rule sees the result, and it fuses nothing itself.
             with torch._C.DisableTorchFunction():
                 operation.arguments = settled(operation.arguments)
                 result = self._apply(operation)
+        self._rescue(func, args, kwargs)
         return result if target is None else _overwritten(target, result)
 
+    def _rescue(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        with torch._C.DisableTorchFunction():
+            for target in written(func, args, kwargs):
+                self._keeper.rescue(settled(target))
+
     def _apply(self, operation: Operation) -> Any:
-        operation.sinks = self.sinks
+        operation.sinks, operation.keeper = self.sinks, self._keeper
         if self._tape is not None:
             operation.reference = self._read(operation)
         rule = self._rules.rules.get(operation.name)
         if not operation.data and self._rules.strict:
             return operation.value()
         if rule is not None:
-            self._rules.met.add(operation.name)
+            if operation.data:
+                self._rules.met.add(operation.name)
             return rule(operation)
         result = operation(*operation.arguments)
         if _flows(result) and not linear_here(operation):
@@ -299,7 +288,7 @@ class Rules(TorchFunctionMode):
                 "on the baseline.",
                 "Its control flow depends on the input, so the two cannot be compared.",
             )
-        return arguments
+        return tuple(_known(argument) for argument in arguments)
 
 
 class Recorder(TorchFunctionMode):
@@ -308,6 +297,7 @@ class Recorder(TorchFunctionMode):
     def __init__(self, rules: RuleSet) -> None:
         super().__init__()
         self._rules = rules
+        self._keeper = Keeper()
         self.tape: Tape = []
 
     def __torch_function__(
@@ -324,18 +314,31 @@ class Recorder(TorchFunctionMode):
             return result if target is None else target.copy_(result)
         if self._rules.on_tape(operation):
             with torch._C.DisableTorchFunction():
-                overwritten = settled(target)
-                kept = tuple(_kept(each, overwritten) for each in settled(operation.arguments))
-            self.tape.append((operation.name, kept))
+                self._record(operation.name, settled(operation.arguments))
         elif found := picks(operation):
-            self.tape.append((operation.name, found))
+            self._record(operation.name, found)
+        with torch._C.DisableTorchFunction():
+            for written_to in written(func, args, kwargs):
+                self._keeper.rescue(settled(written_to))
         return func(*args, **kwargs)
 
+    def _record(self, name: str, arguments: tuple[Any, ...]) -> None:
+        self.tape.append((name, tuple(self._kept(argument) for argument in arguments)))
 
-def _kept(argument: Any, target: Tensor | None) -> Any:
-    """What goes on the tape: a copy of what is about to be overwritten, else the thing itself."""
-    if isinstance(argument, Tensor) and not isinstance(argument, nn.Parameter):
-        return argument.detach().clone() if argument is target else argument.detach()
+    def _kept(self, argument: Any) -> Any:
+        if isinstance(argument, Tensor) and not isinstance(argument, nn.Parameter):
+            return self._keeper.keep(argument)
+        if type(argument) in (tuple, list):
+            return type(argument)(self._kept(part) for part in argument)
+        return argument
+
+
+def _known(argument: Any) -> Any:
+    """An argument as it was when it was recorded."""
+    if isinstance(argument, Kept):
+        return argument.value
+    if type(argument) in (tuple, list):
+        return type(argument)(_known(part) for part in argument)
     return argument
 
 

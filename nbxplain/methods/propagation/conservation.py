@@ -198,16 +198,15 @@ def weighted_rule(
     bias = operation.options.get("bias", bias)
     names, unit = list(operation.sinks), companion_of(x)
 
-    def surrogate(value: Tensor | None, x: Tensor, *rest: Tensor) -> Tensor:
+    def surrogate(value: Tensor, x: Tensor, *rest: Tensor) -> Tensor:
         sinks = dict(zip(names, rest, strict=False))
         if unit is not None:
             accompany(x, rest[-1])
         again = replace(operation, sinks=sinks)
-        value = again.value() if value is None else value
         return TERMS[kind](Terms(again, x, weight.detach(), bias, value, strengths))
 
     units = () if unit is None else (unit,)
-    return defer(surrogate, value, x, *operation.sinks.values(), *units)
+    return defer(surrogate, value, operation.keeper, x, *operation.sinks.values(), *units)
 
 
 @dataclass
@@ -363,4 +362,6 @@ def _merged(linear: Operation, norm: Operation) -> Operation:
         weight = weight.contiguous(memory_format=torch.channels_last)
     arguments = (input, weight, shift, *linear.arguments[3:])
     options = {k: v for k, v in linear.options.items() if k not in ("weight", "bias")}
-    return Operation(linear.name, linear.function, arguments, options, sinks=norm.sinks)
+    return replace(
+        norm, name=linear.name, function=linear.function, arguments=arguments, options=options
+    )
