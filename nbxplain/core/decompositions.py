@@ -1,6 +1,7 @@
 """Compound operations written in simpler ones, so that the rules of those apply.
 
-Each function takes the arguments of the operation that it stands for and gives the same result.
+Each function takes the arguments of the operation that it stands for and gives the same result. The
+batch stays the first dimension on the way, by which the rules know the rows.
 """
 
 from __future__ import annotations
@@ -208,7 +209,7 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
 
 
 def maximum(input: Tensor, other: Tensor) -> Tensor:
-    return torch.stack(torch.broadcast_tensors(input, other)).amax(0)
+    return torch.stack(torch.broadcast_tensors(input, other), -1).amax(-1)
 
 
 def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
@@ -218,8 +219,9 @@ def amin(input: Tensor, dim: Any = (), keepdim: bool = False) -> Tensor:
 def local_response_norm(
     input: Tensor, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0
 ) -> Tensor:
-    squares = F.pad(torch.square(input).unsqueeze(1), (0, 0, 0, 0, size // 2, (size - 1) // 2))
-    mean = F.avg_pool3d(squares, (size, 1, 1), stride=1).squeeze(1)
+    squares = torch.square(input).flatten(2).unsqueeze(1)
+    padded = F.pad(squares, (0, 0, size // 2, (size - 1) // 2))
+    mean = F.avg_pool2d(padded, (size, 1), stride=1).view_as(input)
     return torch.div(input, torch.pow(mean * alpha + k, beta))
 
 
@@ -236,17 +238,20 @@ def scaled_dot_product_attention(
     if enable_gqa:
         groups = query.shape[-3] // key.shape[-3]
         key, value = (t.repeat_interleave(groups, -3) for t in (key, value))
+    if is_causal:
+        attn_mask = query.new_ones(query.shape[-2], key.shape[-2], dtype=torch.bool).tril()
+    if attn_mask is not None and attn_mask.dtype == torch.bool:
+        attn_mask = ~attn_mask
+    added = None if attn_mask is None else _additive(attn_mask, query.dtype)
+    return torch.matmul(_attention(query, key, added, scale), value)
+
+
+def _attention(
+    query: Tensor, key: Tensor, added: Tensor | None, scale: float | None = None
+) -> Tensor:
     scale = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = torch.matmul(query, key.transpose(-2, -1)) * scale
-    if is_causal:
-        attn_mask = torch.ones_like(scores[(0,) * (scores.ndim - 2)], dtype=torch.bool).tril()
-    if attn_mask is not None:
-        added = attn_mask
-        if attn_mask.dtype == torch.bool:
-            added = torch.zeros_like(attn_mask, dtype=query.dtype)
-            added = added.masked_fill(~attn_mask, torch.finfo(query.dtype).min)
-        scores = scores + added
-    return torch.matmul(F.softmax(scores, -1), value)
+    return F.softmax(scores if added is None else scores + added, -1)
 
 
 def multi_head_attention_forward(
@@ -274,8 +279,8 @@ def multi_head_attention_forward(
     average_attn_weights: bool = True,
     is_causal: bool = False,
     **_: Any,
-) -> tuple[Tensor, None]:
-    """(length, batch, width) in and out; the attention weights are not given back."""
+) -> tuple[Tensor, Tensor | None]:
+    """(length, batch, width) in and out."""
     if bias_k is not None or add_zero_attn or query.ndim != 3:
         raise MethodError(
             "No rule says how relevance flows through attention with bias_k, add_zero_attn or "
@@ -288,28 +293,27 @@ def multi_head_attention_forward(
         assert in_proj_weight is not None
         weights = in_proj_weight.chunk(3)
     biases = (None,) * 3 if in_proj_bias is None else in_proj_bias.chunk(3)
-    heads = [
-        F.linear(t, w, b).unflatten(-1, (num_heads, -1)).permute(1, 2, 0, 3)
+    q, k, v = (
+        F.linear(t.transpose(0, 1), w, b).unflatten(-1, (num_heads, -1)).transpose(1, 2)
         for t, w, b in zip((query, key, value), weights, biases, strict=True)
-    ]
-    mask = attn_mask
+    )
+    added = None
+    if attn_mask is not None:
+        added = _additive(attn_mask, query.dtype)
+        added = added.unflatten(0, (-1, num_heads)) if added.ndim == 3 else added
     if key_padding_mask is not None:
-        padding = key_padding_mask[:, None, None, :]
-        blocked = torch.zeros_like(padding, dtype=query.dtype).masked_fill(
-            padding if padding.dtype == torch.bool else padding < 0, torch.finfo(query.dtype).min
-        )
-        mask = blocked if mask is None else _additive(mask, query.dtype) + blocked
-    elif mask is not None:
-        mask = _additive(mask, query.dtype)
-    if mask is not None and mask.ndim == 3:
-        mask = mask.unflatten(0, (-1, num_heads))
-    q, k, v = heads
-    mixed = scaled_dot_product_attention(q, k, v, attn_mask=mask)
-    return F.linear(mixed.permute(2, 0, 1, 3).flatten(-2), out_proj_weight, out_proj_bias), None
+        padding = _additive(key_padding_mask, query.dtype)[:, None, None]
+        added = padding if added is None else _additive(added + padding, query.dtype)
+    shares = _attention(q, k, added)
+    mixed = torch.matmul(shares, v).transpose(1, 2).flatten(-2)
+    result = F.linear(mixed, out_proj_weight, out_proj_bias).transpose(0, 1)
+    if not need_weights:
+        return result, None
+    return result, shares.mean(1) if average_attn_weights else shares
 
 
 def _additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """In multi-head attention a true mask value forbids; in an additive one -inf does."""
+    """A mask to be added, without infinities: of numbers, or of truth values that forbid."""
     if mask.dtype != torch.bool:
         return mask.clamp_min(torch.finfo(dtype).min)
     return torch.zeros_like(mask, dtype=dtype).masked_fill(mask, torch.finfo(dtype).min)

@@ -67,12 +67,15 @@ VALUES: dict[str, Step] = {
     "lerp": lambda x: torch.lerp(x, x.square(), 0.3),
     "minimum": lambda x: torch.minimum(x, x[:1, :1]),
     "maximum": lambda x: torch.maximum(x, x.flip(0)),
+    "maximum of numbers": lambda x: torch.maximum(x.sum(), x.mean()),
     "max": lambda x: x.max() + torch.max(x, x.flip(1)),
     "max dim": lambda x: x.max(1, keepdim=True).values + torch.max(x, dim=1)[1].unsqueeze(1),
     "min": lambda x: x.min() + torch.min(x, other=x.flip(1)),
     "min dim": lambda x: x.min(dim=-1).values + x.min(-1).indices,
     "amin": lambda x: x.amin((1, 2), True),
     "local response": lambda x: F.local_response_norm(x.unsqueeze(-1), 3, 0.4, 0.6, 1.5),
+    "local response of steps": lambda x: F.local_response_norm(x, 3, 0.4, 0.6, 1.5),
+    "local response of volumes": lambda x: F.local_response_norm(x.view(2, 5, 2, 2, 2), 2, 0.4),
     "attention": lambda x: F.scaled_dot_product_attention(x, x.flip(1), x.cos()),
     "attention causal": lambda x: F.scaled_dot_product_attention(
         x, x.flip(1), x.cos(), is_causal=True
@@ -114,12 +117,25 @@ def _sequence_first(inner: nn.Module, x: Tensor) -> Any:
     return mixed.transpose(0, 1), weights
 
 
+def weighted(averaged: bool) -> Callable[[nn.Module, Tensor], Any]:
+    """What attention mixed, times how much each token is looked at."""
+
+    def call(inner: nn.Module, x: Tensor) -> Any:
+        mixed, weights = inner(x, x, x, average_attn_weights=averaged)
+        looked = weights.sum(1) if averaged else weights.square().sum((1, 2))
+        return mixed * looked.unsqueeze(-1), weights
+
+    return call
+
+
 HEADS: dict[str, Callable[[], nn.Module]] = {
     "batch first": lambda: Attend(lambda a, x: a(x, x, x), batch_first=True),
     "sequence first": lambda: Attend(_sequence_first),
     "no weights": lambda: Attend(
         lambda a, x: a(x, x, x, need_weights=False), batch_first=True, bias=False
     ),
+    "its weights": lambda: Attend(weighted(averaged=True), batch_first=True),
+    "its weights by head": lambda: Attend(weighted(averaged=False), batch_first=True),
     "padding": lambda: Attend(
         lambda a, x: a(x, x, x, key_padding_mask=PADDING[: len(x)]), batch_first=True
     ),
@@ -132,9 +148,18 @@ HEADS: dict[str, Callable[[], nn.Module]] = {
         lambda a, x: a(x, x, x, attn_mask=~CAUSAL, key_padding_mask=PADDING[: len(x)]),
         batch_first=True,
     ),
+    "padding by degrees": lambda: Attend(
+        lambda a, x: a(x, x, x, key_padding_mask=normal(len(x), 5)), batch_first=True
+    ),
     "additive": lambda: Attend(lambda a, x: a(x, x, x, attn_mask=normal(5, 5)), batch_first=True),
     "mask a head": lambda: Attend(
         lambda a, x: a(x, x, x, attn_mask=normal(len(x) * 2, 5, 5)), batch_first=True
+    ),
+    "mask a head, padding": lambda: Attend(
+        lambda a, x: a(
+            x, x, x, attn_mask=normal(len(x) * 2, 5, 5), key_padding_mask=normal(len(x), 5, seed=1)
+        ),
+        batch_first=True,
     ),
     "cross": lambda: Attend(
         lambda a, x: a(x, x[..., :3].exp(), x[..., 3:]), batch_first=True, kdim=3, vdim=5

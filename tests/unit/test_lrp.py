@@ -24,6 +24,7 @@ from nbxplain.methods.propagation.lrp import COMPOSITES
 from nbxplain.methods.propagation.shares import BIAS, STABILISER
 from tests.architectures import architecture, drawn, pictures
 from tests.models import Function, three_layers
+from tests.unit.test_decompositions import Attend, First, weighted
 from tests.unit.test_rules import normal
 
 EPSILON, GAMMA, ALPHA = 1e-3, 0.4, 3.0
@@ -424,3 +425,35 @@ def test_vision_transformer_conserves() -> None:
     with torch.no_grad():
         scores = model(x)[:, 1]
     torch.testing.assert_close(total, scores, rtol=1e-6, atol=1e-8)
+
+
+LATER = torch.ones(6, 6, dtype=torch.bool).triu(1)
+SHORT = torch.tensor([[False] * 5 + [True], [False] * 6, [False] * 4 + [True] * 2])
+BATCHED: dict[str, Callable[[], nn.Module]] = {
+    "attention": lambda: Attend(lambda a, x: a(x, x, x), batch_first=True),
+    "attention of fewer": lambda: Attend(lambda a, x: a(x[:, :4], x, x), batch_first=True),
+    "attention and its weights": lambda: Attend(weighted(averaged=True), batch_first=True),
+    "both masks": lambda: Attend(
+        lambda a, x: a(x, x, x, attn_mask=LATER, key_padding_mask=SHORT[: len(x)]),
+        batch_first=True,
+    ),
+    "mask of infinities": lambda: Function(
+        lambda x: F.scaled_dot_product_attention(
+            x, x, x, torch.zeros(6, 6).double().masked_fill(LATER, -torch.inf)
+        )
+    ),
+    "maximum": lambda: Function(lambda x: torch.maximum(x, x.new_full((8,), 0.5))),
+    "minimum": lambda: Function(lambda x: torch.minimum(x.sin(), x.new_full((8,), 0.5))),
+    "lstm": lambda: First(nn.LSTM(8, 4, 2, bidirectional=True, batch_first=True)),
+}
+
+
+@pytest.mark.parametrize("name", BATCHED)
+def test_each_row_of_a_batch_conserves_its_own_score(name: str) -> None:
+    """Steps are a multiple of rows here, so that one may pass for the other."""
+    model, x = drawn(BATCHED[name]()).double(), normal(3, 6, 8)
+    values, scores, absorbed = relevance(model, x, "epsilon")
+    total = values.flatten(1).sum(1) + absorbed[BIAS] + absorbed[STABILISER]
+    torch.testing.assert_close(total, scores)
+    _, _, alone = relevance(model, x[:1], "epsilon")
+    torch.testing.assert_close(absorbed[BIAS][:1], alone[BIAS])
