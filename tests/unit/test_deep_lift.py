@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nbxplain import Baseline, explain
@@ -124,3 +128,48 @@ def test_an_unknown_operation_is_named() -> None:
     model = Function(lambda x: x.flatten(1)[:, :CLASSES].cumprod(1))
     with pytest.raises(MethodError, match="cumprod"):
         explain(model, picture(), "deep_lift", progress=False)
+
+
+def of_maps(form: Callable[[Tensor], Tensor]) -> nn.Module:
+    """A network whose first maps go through `form`."""
+    torch.manual_seed(0)
+    head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.LazyLinear(CLASSES))
+    model = nn.Sequential(nn.Conv2d(3, 4, 3), Function(form), *head).double()
+    model(pictures(1, dtype=torch.float64))
+    return model
+
+
+def given(model: nn.Module, **parameters: Any) -> tuple[Tensor, Tensor]:
+    """DeepLIFT's values for two pictures, and what they should sum to."""
+    x, baseline = pictures(2, dtype=torch.float64), pictures(2, seed=1).double()
+    result = explain(
+        model, x, "deep_lift", target=1, baseline=baseline, progress=False, **parameters
+    )
+    return result.values, change(model, x, baseline)
+
+
+def squashed_first(h: Tensor) -> Tensor:
+    squashed = h.sigmoid()
+    h[:, 0].relu_()
+    return squashed + h
+
+
+@pytest.mark.parametrize("rule", ["rescale", "reveal_cancel"])
+@pytest.mark.parametrize(
+    ("overwriting", "apart"),
+    [
+        (lambda h: h.mul_(h.sigmoid()), lambda h: h * h.sigmoid()),
+        (lambda h: h.tanh() + h.relu_(), lambda h: h.tanh() + h.relu()),
+        (
+            lambda h: torch.cat([h.sigmoid(), F.relu(h, inplace=True)], 1),
+            lambda h: torch.cat([h.sigmoid(), F.relu(h)], 1),
+        ),
+        (squashed_first, lambda h: h.sigmoid() + torch.cat([h[:, :1].relu(), h[:, 1:]], 1)),
+    ],
+)
+def test_what_an_earlier_operation_read_may_be_overwritten(
+    overwriting: Callable[[Tensor], Tensor], apart: Callable[[Tensor], Tensor], rule: str
+) -> None:
+    values, expected = given(of_maps(overwriting), rule=rule)
+    torch.testing.assert_close(values.flatten(1).sum(1), expected, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(values, given(of_maps(apart), rule=rule)[0])

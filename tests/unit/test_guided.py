@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from nbxplain import explain
 from nbxplain.core.errors import MethodError
 from tests.architectures import architecture, pictures
-from tests.models import Function, cnn, picture, three_layers
+from tests.models import CLASSES, SIDE, Function, cnn, picture, three_layers
 
 X = torch.arange(16.0).view(1, 1, 4, 4)
 
@@ -93,3 +93,22 @@ def test_guided_grad_cam_is_the_product() -> None:
     assert bool(cam.any())
     expected = guided * F.interpolate(cam, x.shape[2:], mode="bilinear")
     torch.testing.assert_close(result.values, expected)
+
+
+class Biased(nn.Module):
+    """Its only ReLU is of a constant, as in networks that compute their position biases."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places = nn.Parameter(torch.randn(3, SIDE, SIDE))
+        self.head = nn.Linear(3 * SIDE * SIDE, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head((x.tanh() + self.places.relu()).flatten(1))
+        return scores
+
+
+@pytest.mark.parametrize("method", ["guided_backprop", "deconvnet"])
+def test_a_relu_of_constants_is_none(method: str) -> None:
+    with pytest.raises(MethodError, match="no ReLU"):
+        explain(Biased(), torch.rand(1, 3, SIDE, SIDE), method, target=0, progress=False)
