@@ -86,17 +86,35 @@ class RuleSet:
 
 
 def attention_rules(found: list[Tensor]) -> RuleSet:
-    """Rules that change nothing and collect every softmax that looks like attention in `found`."""
+    """Rules that change nothing and collect every softmax that looks like attention in `found`.
+
+    One without heads, (n, tokens, tokens), is one head, if it then mixes tokens of its own row.
+    """
+    alone: dict[int, Tensor] = {}
 
     def collect(operation: Operation) -> Tensor:
         weights: Tensor = operation(*operation.arguments)
         if weights.ndim == 4:
             found.append(weights)
+        dim = operation.options.get("dim", (*operation.arguments, None)[1])
+        if weights.ndim == 3 and weights.shape[1] == weights.shape[2] and dim in (2, -1):
+            one = weights.unsqueeze(1)
+            weights = one.squeeze(1)  # so that its gradient is the score's
+            alone[weights.data_ptr()] = one
         return weights
+
+    def mix(operation: Operation) -> Tensor:
+        factors, rows = tensors(operation.arguments), len(operation.sinks["rows"])
+        if all(factor.ndim == 3 and len(factor) == rows for factor in factors):
+            used = [alone.pop(factor.data_ptr(), None) for factor in factors]
+            found.extend(weights for weights in used if weights is not None)
+        result: Tensor = operation(*operation.arguments)
+        return result
 
     compound = ("scaled_dot_product_attention", "multi_head_attention_forward")
     parts = {name: DECOMPOSITIONS[name] for name in compound}
-    return RuleSet({"softmax": collect}, parts, strict=False)
+    rules = {"softmax": collect, **dict.fromkeys(("matmul", "bmm", "einsum"), mix)}
+    return RuleSet(rules, parts, strict=False, sinks=("rows",))
 
 
 def accompany(tensor: Tensor, companion: Tensor) -> Tensor:

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from nbxplain import explain
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.core.passes import Attended, Passes
 from nbxplain.methods.attention import AttentionFlow, AttentionGradient, AttentionRollout
-from tests.architectures import architecture, pictures
+from tests.architectures import CLASSES, architecture, drawn, pictures
 from tests.unit.test_rules import normal
 
 NAMES = ("attention_raw", "attention_rollout", "attention_flow", "attention_gradient")
 TARGET = 1
 
 
-def captured(name: str, gradient: bool = False, rows: int = 2) -> Attended:
+def captured(model: str | nn.Module, gradient: bool = False, rows: int = 2) -> Attended:
     x = pictures(rows)
-    passes = Passes(ModelAdapter(architecture(name)), chunk=rows)
+    model = architecture(model) if isinstance(model, str) else model
+    passes = Passes(ModelAdapter(model), chunk=rows)
     (result,) = passes.attentions(
         rows, lambda index: x[index], lambda output, _: output[:, TARGET], gradient=gradient
     )
@@ -175,3 +178,140 @@ def test_other_transformers(name: str, method: str) -> None:
     assert result.values.shape == (2, 1, 4, 4)
     assert bool((result.values >= 0).all())
     assert bool(result.values.any())
+
+
+# Attention written by hand, or read by the model itself.
+
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Queries, keys and values (n, tokens, width) -> the mixed values."""
+
+
+class Mixer(nn.Module):
+    """Two layers of attention, written in one way, over 4 x 4 patches."""
+
+    def __init__(self, mix: Mix) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 12, 8, 8)
+        self.inner = nn.ModuleList(nn.Linear(12, 36) for _ in range(2))
+        self.head = nn.Linear(12, CLASSES)
+        self.mix = mix
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.patches(x).flatten(2).mT
+        for layer in self.inner:
+            tokens = tokens + self.mix(*layer(tokens).chunk(3, -1))
+        scores: Tensor = self.head(tokens.tanh().mean(1))
+        return scores
+
+
+def _shares(q: Tensor, k: Tensor) -> Tensor:
+    return (q @ k.mT).softmax(-1)
+
+
+def _one_head(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    shares = F.softmax(q.unsqueeze(1) @ k.unsqueeze(1).mT, -1)
+    return (shares @ v.unsqueeze(1)).squeeze(1)
+
+
+WITHOUT_HEADS: dict[str, Mix] = {
+    "matmul": lambda q, k, v: F.dropout(_shares(q, k), 0.1, training=False) @ v,
+    "bmm": lambda q, k, v: torch.bmm(torch.softmax(torch.bmm(q, k.mT), dim=2), v),
+    "einsum": lambda q, k, v: torch.einsum(
+        "nij,njd->nid", nn.Softmax(-1)(torch.einsum("nid,njd->nij", q, k)), v
+    ),
+    "values first": lambda q, k, v: torch.bmm(v.mT, _shares(q, k).permute(0, 2, 1)).mT,
+    "fused": lambda q, k, v: F.scaled_dot_product_attention(q, k, v, scale=1.0),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("name", WITHOUT_HEADS)
+def test_attention_without_heads_is_one_head(name: str, rows: int) -> None:
+    """The twin has a dimension of heads."""
+    twin, ours = (
+        captured(drawn(Mixer(mix)), gradient=True, rows=rows)
+        for mix in (_one_head, WITHOUT_HEADS[name])
+    )
+    assert [w.shape for w in ours.weights] == [(rows, 1, 16, 16)] * 2
+    for one, other in zip(
+        ours.weights + ours.gradients, twin.weights + twin.gradients, strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-6)
+    assert bool(ours.gradients[0].any())
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_methods_read_attention_without_heads(method: str) -> None:
+    values, expected = (
+        explain(drawn(Mixer(mix)), pictures(2), method, target=TARGET, progress=False).values
+        for mix in (WITHOUT_HEADS["matmul"], _one_head)
+    )
+    assert bool(values.any())
+    torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-6)
+
+
+def _steps_first(x: Tensor) -> Tensor:
+    return x.transpose(0, 1)
+
+
+CODES = normal(1, 16, 12).float()[0]
+
+OTHERWISE: dict[str, Mix] = {
+    "of codes": lambda q, k, v: _shares(q, CODES) @ CODES,
+    "not to mix": lambda q, k, v: v * _shares(q, k).amax(-1, keepdim=True),
+    "over queries": lambda q, k, v: (q @ k.mT).softmax(1) @ v,
+    "over rows": lambda q, k, v: _steps_first(
+        _shares(_steps_first(q), _steps_first(k)) @ _steps_first(v)
+    ),
+    "in windows": lambda q, k, v: (
+        _shares(*(t.unflatten(1, (4, 4)).flatten(0, 1) for t in (q, k)))
+        @ v.unflatten(1, (4, 4)).flatten(0, 1)
+    ).unflatten(0, (-1, 4)).flatten(1, 2),
+    "heads among rows": lambda q, k, v: (
+        _shares(*(t.unflatten(2, (2, 6)).transpose(1, 2).flatten(0, 1) for t in (q, k)))
+        @ v.unflatten(2, (2, 6)).transpose(1, 2).flatten(0, 1)
+    ).unflatten(0, (-1, 2)).transpose(1, 2).flatten(2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+@pytest.mark.parametrize("name", OTHERWISE)
+def test_another_softmax_is_no_attention(name: str, rows: int) -> None:
+    assert captured(drawn(Mixer(OTHERWISE[name])), rows=rows).weights == []
+
+
+class Looks(nn.Module):
+    """Pools tokens by how much they are looked at, as nn.MultiheadAttention says itself."""
+
+    def __init__(self, averaged: bool) -> None:
+        super().__init__()
+        self.patches = nn.Conv2d(3, 12, 8, 8)
+        self.inner = nn.MultiheadAttention(12, 2, batch_first=True)
+        self.head = nn.Linear(12, CLASSES)
+        self.averaged = averaged
+
+    def forward(self, x: Tensor) -> Tensor:
+        scores: Tensor = self.head(self.pooled(x))
+        return scores
+
+    def attended(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        tokens = self.patches(x).flatten(2).mT
+        mixed, weights = self.inner(tokens, tokens, tokens, average_attn_weights=self.averaged)
+        return mixed, weights
+
+    def pooled(self, x: Tensor) -> Tensor:
+        mixed, weights = self.attended(x)
+        weights = weights if self.averaged else weights.amax(1)
+        return (mixed * weights.sum(1).unsqueeze(-1)).mean(1)
+
+
+@pytest.mark.parametrize("averaged", [True, False])
+def test_weights_that_the_model_uses_are_given_back(averaged: bool) -> None:
+    model = drawn(Looks(averaged))
+    (weights,) = captured(model, gradient=True).weights
+    with torch.no_grad():
+        theirs = model.attended(pictures(2))[1]
+    torch.testing.assert_close(weights.mean(1) if averaged else weights, theirs)
+    for method in NAMES:
+        values = explain(model, pictures(2), method, target=TARGET, progress=False).values
+        assert bool(values.any())
