@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from nbxplain.core.preserve import random_states
 from nbxplain.methods.base import Group, Partial, Question, parameter, relative
-from nbxplain.methods.coalitions import Draws, Game, Regional
+from nbxplain.methods.coalitions import Coalition, Draws, Game, Regional
+from nbxplain.methods.regression import Fit, Floats, Moments, Samples, lasso, ridge
 
-Floats = NDArray[np.float64]
+BLOCK = 1024
+"""Coalitions that the fit holds at once."""
 
 GROWTH = 1.05
 """The fit is renewed when there are so many times the samples of the last one."""
@@ -67,15 +67,15 @@ class LIME(Regional):
             done += len(part.scores)
             known = done // rows
             if known > GROWTH * fitted or done == total:
-                numbers = torch.arange(known, device=game.x.device)
-                design = coalition(numbers, numbers)
-                last, fitted = self._partial(game, design, scores[:, :known]), known
+                last, fitted = self._partial(game, coalition, scores[:, :known]), known
             yield Partial(last.values, done, total, last.error, evidence=last.evidence)
 
-    def _partial(self, game: Game, design: Tensor, scores: Tensor) -> Partial:
-        """The fits to the first scores (N, k) of the coalitions (k, P)."""
-        z, y = design.double().cpu().numpy(), scores.double().cpu().numpy()
-        fits = [self._fit(z[:, :n], row) for n, row in zip(game.counts.tolist(), y, strict=True)]
+    def _partial(self, game: Game, coalition: Coalition, scores: Tensor) -> Partial:
+        """The fits to the scores (N, k) of the first coalitions."""
+        fits = [
+            self._fit(partial(self._samples, game, coalition, row, players), players)
+            for row, players in zip(scores.cpu(), game.counts.tolist(), strict=True)
+        ]
         values, errors = (
             torch.stack([_padded(part, game) for part in parts])
             for parts in ([fit.weights for fit in fits], [fit.errors for fit in fits])
@@ -87,58 +87,33 @@ class LIME(Regional):
         evidence["standard_error"] = errors.norm(dim=1) / sizes
         return Partial(game.paint(values), 0, 1, relative(errors, values), evidence=evidence)
 
-    def _fit(self, z: Floats, scores: Floats) -> _Fit:
-        """The weighted regression of scores (k,) on coalitions (k, P)."""
-        near = np.exp(-((1 - np.sqrt(z.mean(1))) ** 2) / (2 * self.width**2))
-        share = near / near.sum()
-        # Scores are counted from f(x): equal scores then give exact zeros.
-        y = scores - scores[0]
-        centred, target = z - share @ z, y - share @ y
-        strength = self._strength(centred, target, share)
-        if not strength:
-            return _Fit(np.zeros(z.shape[1]), np.zeros(z.shape[1]), 1.0)
-        # scikit-learn takes a second to import, only this needs it, and its import draws numbers.
-        with random_states(self.seed):
-            from sklearn.linear_model import Lasso, Ridge
+    def _samples(
+        self, game: Game, coalition: Coalition, scores: Tensor, players: int
+    ) -> Iterator[tuple[Floats, Floats, Floats]]:
+        """The coalitions of a row's scores (k,), drawn again; how near they are; the scores.
 
-        regression = Ridge if self.regression == "ridge" else Lasso
-        model = regression(alpha=strength, fit_intercept=False)
-        model.fit(centred, target, sample_weight=share)
-        residual = target - centred @ model.coef_
-        agreement = 1 - (share @ residual**2) / (share @ target**2)
-        ridge = strength if self.regression == "ridge" else 0.0
-        return _Fit(model.coef_, _errors(centred, share, residual, ridge), float(agreement))
+        Coalitions and scores are counted from those of the whole input: equal scores then give
+        exact zeros, and nothing cancels where it outweighs all others.
+        """
+        for block, part in enumerate(scores.split(BLOCK)):
+            first = block * BLOCK
+            number = torch.arange(first, first + len(part), device=game.x.device)
+            z = coalition(number, number)[:, :players].double().cpu().numpy()
+            near = np.exp(-((1 - np.sqrt(z.mean(1))) ** 2) / (2 * self.width**2))
+            yield z - 1, near, (part.double() - scores[0].double()).numpy()
 
-    def _strength(self, z: Floats, y: Floats, share: Floats) -> float:
-        """The penalty in the units of the regression; 0 when there is nothing to fit."""
-        if not y.any():
-            return 0.0
-        if self.regression == "ridge":
-            # A player that is there half of the time has variance 1/4.
-            return self.penalty / 4
-        return float(self.penalty * np.abs(z.T @ (share * y)).max())
-
-
-@dataclass
-class _Fit:
-    """Weights and standard errors (P,) of the players; `agreement` is the weighted R2."""
-
-    weights: Floats
-    errors: Floats
-    agreement: float
-
-
-def _errors(z: Floats, share: Floats, residual: Floats, ridge: float) -> Floats:
-    """Standard errors that hold for unequal variances (White 1980); NaN for too few samples."""
-    samples, players = z.shape
-    free = samples - players - 1
-    if free < 1:
-        return np.full(players, np.nan)
-    bread = (z.T * share) @ z + (ridge + 1e-9) * np.eye(players)
-    scaled = z * (share * residual)[:, None]
-    half = np.linalg.solve(bread, scaled.T)
-    errors: Floats = np.sqrt((half**2).sum(1) * samples / free)
-    return errors
+    def _fit(self, samples: Samples, players: int) -> Fit:
+        """The weighted regression of scores on coalitions."""
+        moments = Moments.of(samples)
+        if not moments.variance:
+            return Fit(np.zeros(players), np.zeros(players), 1.0)
+        gram, moment = moments.gram, moments.moment
+        if self.regression == "lasso":
+            strength = self.penalty * float(np.abs(moment).max())
+            return moments.fit(samples, lasso(gram, moment, strength, self.seed))
+        # A player that is there half of the time has variance 1/4.
+        strength = self.penalty / 4
+        return moments.fit(samples, ridge(gram, moment, strength), strength)
 
 
 def _padded(values: Floats, game: Game) -> Tensor:

@@ -1,4 +1,4 @@
-"""Peak memory of integrated gradients and of RISE for few and for many evaluations.
+"""Peak memory of integrated gradients, RISE and LIME for few and for many evaluations.
 
     python -m tests.benchmarks.memory
 
@@ -22,6 +22,8 @@ CASES: dict[str, tuple[str, dict[str, int]]] = {
     "integrated gradients, 1024 steps": ("integrated_gradients", {"steps": 1024}),
     "RISE, 64 masks": ("rise", {"masks": 64}),
     "RISE, 2048 masks": ("rise", {"masks": 2048}),
+    "LIME, 64 samples": ("lime", {"samples": 64}),
+    "LIME, 2048 samples": ("lime", {"samples": 2048}),
 }
 
 
