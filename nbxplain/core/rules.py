@@ -88,14 +88,17 @@ class RuleSet:
 def attention_rules(found: list[Tensor]) -> RuleSet:
     """Rules that change nothing and collect every softmax that looks like attention in `found`.
 
-    One without heads, (n, tokens, tokens), is one head, if it then mixes tokens of its own row.
+    One without heads, (n, tokens, tokens), is one head, if it then mixes tokens of its own row and
+    no other has heads.
     """
+    several: list[Tensor] = []
     alone: dict[int, Tensor] = {}
 
     def collect(operation: Operation) -> Tensor:
         weights: Tensor = operation(*operation.arguments)
         if weights.ndim == 4:
-            found.append(weights)
+            several.append(weights)
+            found[:] = several
         dim = operation.options.get("dim", (*operation.arguments, None)[1])
         if weights.ndim == 3 and weights.shape[1] == weights.shape[2] and dim in (2, -1):
             one = weights.unsqueeze(1)
@@ -105,7 +108,7 @@ def attention_rules(found: list[Tensor]) -> RuleSet:
 
     def mix(operation: Operation) -> Tensor:
         factors, rows = tensors(operation.arguments), len(operation.sinks["rows"])
-        if all(factor.ndim == 3 and len(factor) == rows for factor in factors):
+        if not several and all(f.ndim == 3 and len(f) == rows for f in factors):
             used = [alone.pop(factor.data_ptr(), None) for factor in factors]
             found.extend(weights for weights in used if weights is not None)
         result: Tensor = operation(*operation.arguments)

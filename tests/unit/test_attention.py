@@ -280,6 +280,18 @@ def test_another_softmax_is_no_attention(name: str, rows: int) -> None:
     assert captured(drawn(Mixer(OTHERWISE[name])), rows=rows).weights == []
 
 
+@pytest.mark.parametrize("later", [False, True])
+def test_beside_attention_with_heads_none_without_counts(later: bool) -> None:
+    def both(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        heads = [t.unflatten(2, (2, 6)).transpose(1, 2) for t in (q, k, v)]
+        steps = (lambda v: _shares(q, k) @ v, lambda v: v + _shares(*heads[:2]).mean(1) @ v)
+        first, second = reversed(steps) if later else steps
+        return second(first(v))
+
+    weights = captured(drawn(Mixer(both))).weights
+    assert [w.shape for w in weights] == [(2, 2, 16, 16)] * 2
+
+
 class Looks(nn.Module):
     """Pools tokens by how much they are looked at, as nn.MultiheadAttention says itself."""
 
