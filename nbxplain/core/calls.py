@@ -141,7 +141,7 @@ def _form(func: Any) -> _Form:
         form = _Form(name[:-1], outside, in_place=True) if outside else form
         form = form._replace(writes=True)
     elif name == "__setitem__":
-        form = form._replace(writes=True)
+        form = _Form(name, with_items, in_place=True, writes=True)
     elif name.startswith("__") and name.endswith("__") and bare in DUNDERS:
         form = _Form(DUNDERS[bare], getattr(torch, DUNDERS[bare]))
     elif "inplace" in (names := _parameters(func)):
@@ -172,6 +172,13 @@ DUNDERS = {
     "abs": "abs",
 }
 """Operators whose plain function has another name, or the same."""
+
+
+def with_items(tensor: Tensor, index: Any, value: Any) -> Tensor:
+    """A copy of the tensor in which `value` stands at `index`."""
+    tensor = tensor.clone()
+    tensor[index] = value
+    return tensor
 
 
 def _outside(name: str) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
+from nbxplain.core.balance import check_balance
 from nbxplain.core.capture import Capture, Edit, Edited
 from nbxplain.core.errors import Cancelled, MethodError
 from nbxplain.core.fusion import FEW, settled
@@ -237,11 +238,11 @@ class Passes:
             inputs = self._setup.laid_out(build(rows).detach())
 
             def work(fusion: Mode) -> Pass:
-                tape, there = None, None
+                tape, there, baseline = None, None, None
                 if rules.reference is not None:
-                    fed = self._setup.laid_out(rules.reference(rows)).clone()
+                    baseline = self._setup.laid_out(rules.reference(rows))
                     with torch.no_grad(), fusion, rules.recorder() as recorder:
-                        there = self._setup.run(model, fed)
+                        there = self._setup.run(model, baseline)
                     tape = recorder.tape
                 with torch.enable_grad(), fusion:
                     leaf, fed = rules.leaf(inputs)
@@ -253,6 +254,13 @@ class Passes:
                 sinks = list(mode.sinks.values())
                 gradient, *absorbed = gradients_at(finite(scores, "score"), [leaf, *sinks])
                 named = dict(zip(mode.sinks, absorbed, strict=True))
+                if rules.unit:
+                    # Where the batch is not the first dimension, only the rows' sum is right.
+                    relevance = torch.cat([t.flatten() for t in (gradient, *absorbed)])
+                    check_balance(relevance[None], scores[None], scores, model)
+                elif baseline is not None and reference is not None:
+                    ends = torch.stack([scores, -reference], 1)
+                    check_balance(gradient * (inputs - baseline), ends, scores, model)
                 return Pass(rows, scores.detach(), gradient, None, reference, named)
 
             return self._setup.fused(work, worth=rules.fusible)
@@ -275,7 +283,7 @@ class Passes:
             inputs = self._setup.laid_out(build(rows).detach()).requires_grad_(gradient)
             with torch.set_grad_enabled(gradient):
                 with attention_rules(found).mode(None, len(rows), inputs):
-                    output = self._setup.run(model, inputs.clone())
+                    output = self._setup.run(model, inputs)
                 if not gradient or not found:
                     return Attended(rows, [w.detach() for w in found])
                 scores = score(output, rows)

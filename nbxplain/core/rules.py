@@ -77,10 +77,10 @@ class RuleSet:
         return any(isinstance(a, Tensor) and continuous(a) for a in operation.arguments)
 
     def leaf(self, inputs: Tensor) -> tuple[Tensor, Tensor]:
-        """What is differentiated by, and what the model is fed: a copy, should it work in place."""
+        """What is differentiated by, and what the model is fed."""
         if not self.unit:
             inputs = inputs.requires_grad_()
-            return inputs, inputs.clone()
+            return inputs, inputs
         leaf = torch.ones_like(inputs).requires_grad_()
         return leaf, accompany(leaf * inputs, leaf)
 
@@ -260,7 +260,7 @@ class Rules(TorchFunctionMode):
             # Of fused convolutions before it, a rule sees the result, and it fuses nothing itself.
             with torch._C.DisableTorchFunction():
                 operation.arguments = settled(operation.arguments)
-                result = self._apply(operation)
+                result = _accompanied(operation, self._apply(operation))
         self._rescue(func, args, kwargs)
         return result if target is None else _overwritten(target, result)
 

@@ -173,3 +173,36 @@ def test_what_an_earlier_operation_read_may_be_overwritten(
     values, expected = given(of_maps(overwriting), rule=rule)
     torch.testing.assert_close(values.flatten(1).sum(1), expected, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(values, given(of_maps(apart), rule=rule)[0])
+
+
+def zeroed(h: Tensor) -> Tensor:
+    h = h.clone()
+    h[h < 0] = 0
+    return h
+
+
+@pytest.mark.parametrize(
+    ("written_out", "function"),
+    [
+        (lambda h: h * (h > 0), F.relu),
+        (lambda h: (h > 0).to(h) * h, F.relu),
+        (lambda h: torch.where(h > 0, h, 0), F.relu),
+        (lambda h: torch.where(h > 0, h, 0.1 * h), lambda h: F.leaky_relu(h, 0.1)),
+        (lambda h: h.masked_fill(h < 0, 0), F.relu),
+        (zeroed, F.relu),
+        (lambda h: torch.where(h > 0, h, h.exp() - 1), F.elu),
+    ],
+)
+def test_an_activation_may_be_written_out(
+    written_out: Callable[[Tensor], Tensor], function: Callable[[Tensor], Tensor]
+) -> None:
+    values, expected = given(of_maps(written_out))
+    torch.testing.assert_close(values.flatten(1).sum(1), expected, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(values, given(of_maps(function))[0])
+
+
+def test_a_choice_that_nothing_else_shows_is_refused() -> None:
+    """Which of two constants it is depends on the input, and no value that changes says so."""
+    model = of_maps(lambda h: h + torch.where(h > 0, torch.ones(()), torch.zeros(())))
+    with pytest.raises(MethodError, match="no rule sees"):
+        given(model)

@@ -63,6 +63,18 @@ def test_structure() -> None:
     assert copied.settings.labels == {0: "cat", 1: "dog"}
 
 
+@torch.jit.script
+def doubled(x: Tensor) -> Tensor:
+    return 2 * x
+
+
+def test_a_compiled_function_is_shared_as_functions_are() -> None:
+    model = Model()
+    model.activation = doubled
+    copied: Any = replica(Tree(model)).root
+    assert copied.activation is doubled
+
+
 def test_memory() -> None:
     model: Any = Model()
     copied: Any = replica(Tree(model)).root

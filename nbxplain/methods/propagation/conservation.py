@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -86,7 +86,7 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
         **dict.fromkeys(("add", "sub", "rsub"), stabilised),
         **dict.fromkeys(KEPT, kept_rule),
         **dict.fromkeys(("softmax", "log_softmax", "logsumexp"), tangent_rule),
-        **dict.fromkeys(JOINTS, joint_rule),
+        **dict.fromkeys(WITH_CONSTANTS, constants_rule),
         "linear": dense,
         "batch_norm": batch_norm,
         "rsqrt": constant_rule,
@@ -97,11 +97,16 @@ def conserving_rules(composite: Composite, strengths: Strengths) -> dict[str, Ru
 KEPT = (
     *(f"{kind}max_pool{d}d{end}" for kind in ("", "adaptive_") for d in (1, 2, 3)
       for end in ("", "_with_indices")),
-    "amax", "where", "masked_fill",
+    "amax",
 )  # fmt: skip
 """Their own derivative is the rule: the winner takes all."""
 
-JOINTS = ("cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack")
+WITH_CONSTANTS = (
+    "cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "pad", "where",
+    "masked_fill", "masked_scatter", "__setitem__", "fill", "scatter", "slice_scatter",
+    "select_scatter", "diagonal_scatter", "index_fill", "index_copy", "index_put",
+)  # fmt: skip
+"""They put something beside the data, or in its place."""
 
 
 def kept_rule(operation: Operation) -> Tensor:
@@ -119,15 +124,25 @@ def tangent_rule(operation: Operation) -> Tensor:
     return graft(result + spread(operation, BIAS, result) * offset, result.detach().clone())
 
 
-def joint_rule(operation: Operation) -> Tensor:
-    """What is put beside the data, as a class token is, counts as a bias."""
-    parts = operation.arguments[0]
+def constants_rule(operation: Operation) -> Tensor:
+    """What is put beside the data, as a class token is, or in its place, counts as a bias."""
     result: Tensor = operation(*operation.arguments)
-    if all(part.requires_grad for part in parts):
-        return result
     with torch.no_grad():
-        bias = operation([torch.zeros_like(p) if p.requires_grad else p for p in parts])
+        bias = operation(*(_without_data(argument) for argument in operation.arguments))
+    if not bool(bias.any()):
+        return result
+    # An infinity keeps something out of a softmax, and takes no relevance.
+    bias = torch.where(bias.isinf(), 0, bias)
     return graft(result + spread(operation, BIAS, result) * bias, result.detach().clone())
+
+
+def _without_data(argument: Any) -> Any:
+    """The argument with zeros where it depends on the input."""
+    if isinstance(argument, Tensor):
+        return torch.zeros_like(argument) if argument.requires_grad else argument
+    if type(argument) in (tuple, list):
+        return type(argument)(_without_data(part) for part in argument)
+    return argument
 
 
 def constant_rule(operation: Operation) -> Tensor:
