@@ -305,6 +305,26 @@ def test_says_when_no_patch_reaches_the_score(name: str) -> None:
     assert "class token" in result.summary()
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("name", ["hires_cam", "grad_cam", "guided_grad_cam"])
+def test_says_when_a_map_is_rounding_errors(name: str, dtype: torch.dtype) -> None:
+    """A score that no factor on a cell changes has no part of it: x G sums to zero in each. One
+    that no constant in a channel changes has gradients of mean zero."""
+
+    def cancels(x: Tensor) -> Tensor:
+        cells = x.flatten(2)
+        scaled, shifted = F.normalize(cells, dim=1), cells - cells.mean(2, keepdim=True)
+        return ((scaled if name == "hires_cam" else shifted) ** 3).mean(2)
+
+    def build() -> nn.Module:
+        head = nn.Linear(6, 8), nn.ReLU(), nn.Linear(8, CLASSES)
+        return nn.Sequential(nn.Conv2d(3, 6, 3), Function(cancels), *head)
+
+    for method, said in ((name, True), ("layer_cam", False)):
+        result = explain(seeded(build).to(dtype), picture(2).to(dtype), method, target=1, layer="0")
+        assert any("rounding errors" in notice for notice in result.notices) is said
+
+
 def test_ablation_cam_of_tokens_ablates_a_channel_of_every_token() -> None:
     model, x = seeded(Tokens), picture()
     result = explain(model, x, "ablation_cam", target=1, layer="last", relu=False)

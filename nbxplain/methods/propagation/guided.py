@@ -90,6 +90,7 @@ class GuidedGradCAM(Method):
         weights = F.interpolate(coarse.values, size, mode="bilinear", align_corners=False)
         for partial in GuidedBackprop().run(question):
             partial.values = partial.values * weights
+            partial.notices = [*coarse.notices, *partial.notices]
             yield partial
 
 
