@@ -20,18 +20,16 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from nbxplain.core.calls import Operation, continuous, observes, picks, plain, tensors, written
+from nbxplain.core.calls import Operation, continuous, observes, picks, plain, tensors
 from nbxplain.core.decompositions import DECOMPOSITIONS
-from nbxplain.core.errors import MethodError, ModelError
+from nbxplain.core.errors import MethodError
 from nbxplain.core.fusion import settled
-from nbxplain.core.kept import Keeper, Kept
+from nbxplain.core.kept import Keeper
 from nbxplain.core.operations import LINEAR, STRUCTURAL
+from nbxplain.core.tape import Decomposition, Recorder, Tape, rescue
 
 Rule = Callable[[Operation], Any]
 """Gives the operation's output with the derivative that the rule asks for, see graft."""
-Decomposition = Callable[..., Any]
-Tape = list[tuple[str, tuple[Any, ...]]]
-"""Names and arguments of the operations of a reference pass, in order."""
 
 
 @dataclass
@@ -55,7 +53,7 @@ class RuleSet:
 
     def recorder(self) -> Recorder:
         """The mode of the reference pass."""
-        return Recorder(self)
+        return Recorder(self.decompositions, self.on_tape)
 
     def mode(self, tape: Tape | None, rows: int, like: Tensor) -> Rules:
         """The mode of the pass that is differentiated."""
@@ -236,7 +234,7 @@ class Rules(TorchFunctionMode):
     ) -> None:
         super().__init__()
         self._rules = rules
-        self._tape = None if tape is None else iter(tape)
+        self._tape = tape
         self._keeper = Keeper()
         self.sinks = sinks or {}
 
@@ -254,25 +252,20 @@ class Rules(TorchFunctionMode):
                 result = decomposition(*operation.arguments, **operation.options)
         elif not self._rules.on_tape(operation):
             self._compare(operation)
-            self._rescue(func, args, kwargs)
+            rescue(self._keeper, func, args, kwargs)
             return _accompanied(operation, func(*args, **kwargs))
         else:
             # Of fused convolutions before it, a rule sees the result, and it fuses nothing itself.
             with torch._C.DisableTorchFunction():
                 operation.arguments = settled(operation.arguments)
                 result = _accompanied(operation, self._apply(operation))
-        self._rescue(func, args, kwargs)
+        rescue(self._keeper, func, args, kwargs)
         return result if target is None else _overwritten(target, result)
-
-    def _rescue(self, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        with torch._C.DisableTorchFunction():
-            for target in written(func, args, kwargs):
-                self._keeper.rescue(settled(target))
 
     def _apply(self, operation: Operation) -> Any:
         operation.sinks, operation.keeper = self.sinks, self._keeper
         if self._tape is not None:
-            operation.reference = self._read(operation)
+            operation.reference = self._tape.read(operation)
         rule = self._rules.rules.get(operation.name)
         if not operation.data and self._rules.strict:
             return operation.value()
@@ -293,74 +286,12 @@ class Rules(TorchFunctionMode):
         """Whether a linear operation picked the same places in the reference pass."""
         if self._tape is None or not (here := picks(operation)):
             return
-        there = self._read(operation)
+        there = self._tape.read(operation)
         if len(here) != len(there) or not all(map(torch.equal, here, there)):
             raise MethodError(
                 f"{operation.name!r} picks otherwise for the baseline than for the input.",
                 "Choose another baseline, or integrated gradients.",
             )
-
-    def _read(self, operation: Operation) -> tuple[Any, ...]:
-        assert self._tape is not None
-        name, arguments = next(self._tape, ("", ()))
-        if name != operation.name:
-            raise ModelError(
-                f"The model ran {operation.name!r} on the input where it ran {name or 'nothing'!r} "
-                "on the baseline.",
-                "Its control flow depends on the input, so the two cannot be compared.",
-            )
-        return tuple(_known(argument) for argument in arguments)
-
-
-class Recorder(TorchFunctionMode):
-    """Records the arguments of a reference pass for the Rules of the second one."""
-
-    def __init__(self, rules: RuleSet) -> None:
-        super().__init__()
-        self._rules = rules
-        self._keeper = Keeper()
-        self.tape: Tape = []
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        if observes(func):
-            return func(*args, **kwargs)
-        operation, target = plain(func, args, kwargs)
-        decomposition = self._rules.decompositions.get(operation.name)
-        if decomposition is not None:
-            with self:
-                result = decomposition(*operation.arguments, **operation.options)
-            return result if target is None else target.copy_(result)
-        if self._rules.on_tape(operation):
-            with torch._C.DisableTorchFunction():
-                self._record(operation.name, settled(operation.arguments))
-        elif found := picks(operation):
-            self._record(operation.name, found)
-        with torch._C.DisableTorchFunction():
-            for written_to in written(func, args, kwargs):
-                self._keeper.rescue(settled(written_to))
-        return func(*args, **kwargs)
-
-    def _record(self, name: str, arguments: tuple[Any, ...]) -> None:
-        self.tape.append((name, tuple(self._kept(argument) for argument in arguments)))
-
-    def _kept(self, argument: Any) -> Any:
-        if isinstance(argument, Tensor) and not isinstance(argument, nn.Parameter):
-            return self._keeper.keep(argument)
-        if type(argument) in (tuple, list):
-            return type(argument)(self._kept(part) for part in argument)
-        return argument
-
-
-def _known(argument: Any) -> Any:
-    """An argument as it was when it was recorded."""
-    if isinstance(argument, Kept):
-        return argument.value
-    if type(argument) in (tuple, list):
-        return type(argument)(_known(part) for part in argument)
-    return argument
 
 
 def _constant_weight(operation: Operation) -> bool:

@@ -18,11 +18,10 @@ from torch import Tensor
 from nbxplain.core.calls import Operation
 from nbxplain.core.operations import ELEMENTWISE, WEIGHTED
 from nbxplain.core.rules import Rule, accompany, companion_of, graft
+from nbxplain.methods.propagation.duals import Dual, dual
 from nbxplain.methods.propagation.secants import (
     SECANTS,
-    Dual,
     Places,
-    dual,
     elementwise_rule,
     ratio,
     tangent,

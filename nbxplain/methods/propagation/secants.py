@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nbxplain.core.calls import Operation, tensors
+from nbxplain.core.calls import Operation
 from nbxplain.core.errors import MethodError
 from nbxplain.core.operations import ELEMENTWISE, PRODUCTS
 from nbxplain.core.rules import Rule, graft
+from nbxplain.methods.propagation.choices import (
+    gated,
+    masked_fill_rule,
+    setitem_rule,
+    where_rule,
+)
+from nbxplain.methods.propagation.duals import Dual, dual
 
 BLOCK = 512
 """Values that are looked over at once for one that is next to nothing."""
@@ -50,27 +56,6 @@ class Places:
     def put(self, tensor: Tensor, values: Tensor) -> None:
         """Sets the values there, of a tensor that is laid out as the sizes were."""
         tensor.permute(self.dims).view(-1)[self.index] = values
-
-
-class Dual(NamedTuple):
-    """A tensor in the input's pass, with its graph, and the same tensor in the reference's."""
-
-    here: Tensor
-    there: Tensor
-
-    @property
-    def mean(self) -> Tensor:
-        return (self.here.detach() + self.there) / 2
-
-
-def dual(operation: Operation, position: int = 0) -> Dual:
-    """The two values of an argument; a constant is its own reference."""
-    assert operation.reference is not None
-    here, there = operation.arguments[position], operation.reference[position]
-    if not isinstance(here, Tensor):
-        here = torch.as_tensor(here)
-        there = here if not isinstance(there, Tensor) else there
-    return Dual(here, there)
 
 
 def secant(function: Callable[[Tensor], Tensor], x: Dual, alike: bool = True) -> Dual:
@@ -153,21 +138,13 @@ def product_rule(operation: Operation) -> Tensor:
     a, b = dual(operation, 0), dual(operation, 1)
     for gate, x in ((a, b), (b, a)):
         if not gate.here.requires_grad and not torch.equal(gate.here, gate.there):
-            return _gated(operation, gate, x)
+            return gated(operation, gate, x)
     if operation.name in ("div", "divide", "true_divide"):
         return _ratio(operation, a, b)
     if operation.constant(0) or operation.constant(1):
         tensor: Tensor = operation(*operation.arguments)
         return tensor
     return product(lambda x, y: operation(x, y), a, b).here
-
-
-def _gated(operation: Operation, gate: Dual, x: Dual) -> Tensor:
-    """x * (x > 0) and the like: a factor without gradient that is 0 or 1 chooses x or nothing."""
-    if operation.name not in ("mul", "multiply") or any(((g != 0) & (g != 1)).any() for g in gate):
-        raise _otherwise(f"A factor of {operation.name!r} that no gradient reaches is")
-    nothing = torch.zeros_like(x.here, requires_grad=False)
-    return _choice(operation, Dual(*(g != 0 for g in gate)), x, Dual(nothing, nothing))
 
 
 def _scaled(operation: Operation) -> Tensor:
@@ -298,73 +275,6 @@ def _largest(x: Dual, places: tuple[Tensor, Tensor], here: Tensor, there: Tensor
         change = chosen.here - chosen.there
         slope = torch.where(change == 0, 1, (here - there) / change.masked_fill(change == 0, 1))
     return graft(chosen.here, here, lambda gradient: gradient * slope)
-
-
-def where_rule(operation: Operation) -> Tensor:
-    """torch.where, whose mask may depend on the input: a ReLU written out is one."""
-    if len(operation.arguments) < 3:
-        raise MethodError("torch.where without values has no rule.", "Give both of them.")
-    return _choice(operation, dual(operation, 0), dual(operation, 1), dual(operation, 2))
-
-
-def masked_fill_rule(operation: Operation) -> Tensor:
-    """A value wherever a mask says so."""
-    return _choice(operation, dual(operation, 1), dual(operation, 2), dual(operation, 0))
-
-
-def setitem_rule(operation: Operation) -> Tensor:
-    """A value at places, which may be a mask that depends on the input."""
-    assert operation.reference is not None
-    index, before = operation.arguments[1], operation.reference[1]
-    if isinstance(index, Tensor) and index.dtype == torch.bool:
-        x, value = dual(operation, 0), dual(operation, 2)
-        if index.shape == x.here.shape and not value.here.ndim:
-            return _choice(operation, dual(operation, 1), value, x)
-    pairs = zip(tensors(index), tensors(before), strict=True)
-    if not all(torch.equal(here, there) for here, there in pairs):
-        raise _otherwise("An assignment picks")
-    result: Tensor = operation(*operation.arguments)
-    return result
-
-
-def _choice(operation: Operation, mask: Dual, chosen: Dual, other: Dual) -> Tensor:
-    """One of two values, place by place.
-
-    Where the two passes choose otherwise, the change goes to the value that is chosen here, or, if
-    that is the same in both passes, to the other one: of where(x > 0, x, 0) this makes the secant.
-    Raises MethodError where neither value changes but the result does.
-    """
-    alike = mask.here == mask.there
-    if bool(alike.all()):
-        tensor: Tensor = operation(*operation.arguments)
-        return tensor
-    with torch.no_grad():
-        here = torch.where(mask.here, chosen.here, other.here)
-        change = here - torch.where(mask.there, chosen.there, other.there)
-        first, second = chosen.here != chosen.there, other.here != other.there
-        if bool((~alike & (change != 0) & ~first & ~second).any()):
-            raise _otherwise(f"{operation.name!r} chooses")
-        to_chosen = first & (mask.here | ~second)
-        slopes = [
-            torch.where(alike, own.to(change), _secant(change, part, carries))
-            for own, part, carries in (
-                (mask.here, chosen, to_chosen),
-                (~mask.here, other, second & ~to_chosen),
-            )
-        ]
-    return graft(chosen.here * slopes[0] + other.here * slopes[1], here)
-
-
-def _secant(change: Tensor, x: Dual, where: Tensor) -> Tensor:
-    """The change for each unit that x changes; 0 elsewhere."""
-    return torch.where(where, change / torch.where(where, x.here - x.there, 1), 0)
-
-
-def _otherwise(what: str) -> MethodError:
-    return MethodError(
-        f"{what} otherwise for the baseline than for the input.",
-        "Choose another baseline, or integrated gradients.",
-    )
 
 
 def dynamic_rule(operation: Operation) -> Tensor:
