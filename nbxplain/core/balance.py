@@ -14,18 +14,22 @@ ROUNDING = {torch.float32: 1e-3, torch.float64: 1e-7}
 """What may be missing without a reason, as a share of the sizes of all parts."""
 
 
+class RowsMixed(Exception):
+    """What is counted by rows is not: somewhere the batch is not the first dimension."""
+
+
 def check_balance(parts: Tensor, wholes: Tensor, scores: Tensor, model: nn.Module) -> None:
     """Raises MethodError if `parts` (n, ...) and `wholes` (n, k) differ in their sums by row.
 
-    `scores` have the graph of the pass.
+    `scores` have the graph of the pass. Raises RowsMixed where only the rows are mixed up.
     """
     shares, ends = (t.detach().flatten(1).double() for t in (parts, wholes))
-    missing = (ends.sum(1) - shares.sum(1)).abs()
-    most = shares.abs().sum(1) + 0.01 * ends.abs().sum(1)
-    most *= ROUNDING.get(scores.dtype, 1e-3)
-    if bool((missing <= most).all()):
+    excess = _excess(shares, ends, scores.dtype)
+    if bool((excess <= 0).all()):
         return
-    row = int((missing - most).argmax())
+    if len(shares) > 1 and bool(_excess(shares.view(1, -1), ends.view(1, -1), scores.dtype) <= 0):
+        raise RowsMixed
+    row = int(excess.argmax())
     unseen = sorted({*_scripted(model), *_functions(scores)})
     raise MethodError(
         f"The values sum to {float(shares[row].sum()):.4g} where it should be "
@@ -34,6 +38,13 @@ def check_balance(parts: Tensor, wholes: Tensor, scores: Tensor, model: nn.Modul
         "TorchScript, an autograd.Function and detached values cannot be followed. Choose "
         "integrated gradients, or write that part in torch operations.",
     )
+
+
+def _excess(shares: Tensor, ends: Tensor, dtype: torch.dtype) -> Tensor:
+    """What is missing, less what rounding explains."""
+    missing = (ends.sum(1) - shares.sum(1)).abs()
+    sizes = shares.abs().sum(1) + 0.01 * ends.abs().sum(1)
+    return missing - ROUNDING.get(dtype, 1e-3) * sizes
 
 
 def _scripted(model: nn.Module) -> Iterator[str]:
@@ -57,4 +68,4 @@ def _functions(scores: Tensor) -> Iterator[str]:
                 yield f"the autograd function {function.__name__!r}"
 
 
-__all__ = ["check_balance"]
+__all__ = ["RowsMixed", "check_balance"]

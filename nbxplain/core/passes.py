@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
-from nbxplain.core.balance import check_balance
+from nbxplain.core.balance import RowsMixed, check_balance
 from nbxplain.core.capture import Capture, Edit, Edited
 from nbxplain.core.errors import Cancelled, MethodError
 from nbxplain.core.fusion import FEW, settled
@@ -255,9 +255,8 @@ class Passes:
                 gradient, *absorbed = gradients_at(finite(scores, "score"), [leaf, *sinks])
                 named = dict(zip(mode.sinks, absorbed, strict=True))
                 if rules.unit:
-                    # Where the batch is not the first dimension, only the rows' sum is right.
-                    relevance = torch.cat([t.flatten() for t in (gradient, *absorbed)])
-                    check_balance(relevance[None], scores[None], scores, model)
+                    parts = gradient.flatten(1), *(taken[:, None] for taken in absorbed)
+                    check_balance(torch.cat(parts, 1), scores[:, None], scores, model)
                 elif baseline is not None and reference is not None:
                     ends = torch.stack([scores, -reference], 1)
                     check_balance(gradient * (inputs - baseline), ends, scores, model)
@@ -348,6 +347,9 @@ class Passes:
                     result = step(model, rows)
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 self._setup.halve(error)
+                continue
+            except RowsMixed:
+                self._setup.chunk = 1
                 continue
             self.evaluations += stop - start
             start = stop

@@ -77,8 +77,11 @@ def _tokens(question: Question, result: Attended) -> tuple[int, tuple[int, int]]
     return prefix, grid
 
 
-def _kept(result: Attended, prefix: int, grid: tuple[int, int]) -> Attention:
-    return Attention(torch.stack([w[0] for w in result.weights]), prefix, grid)
+def _kept(result: Attended, prefix: int, grid: tuple[int, int]) -> Attention | None:
+    """The weights to look at; None where layers differ in their number of heads."""
+    weights = [w[0] for w in result.weights]
+    alike = len({w.shape for w in weights}) == 1
+    return Attention(torch.stack(weights), prefix, grid) if alike else None
 
 
 def _seen_from(matrix: Tensor, prefix: int) -> Tensor:

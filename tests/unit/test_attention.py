@@ -327,3 +327,30 @@ def test_weights_that_the_model_uses_are_given_back(averaged: bool) -> None:
     for method in NAMES:
         values = explain(model, pictures(2), method, target=TARGET, progress=False).values
         assert bool(values.any())
+
+
+class Uneven(nn.Module):
+    """Two layers of attention with different numbers of heads."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Conv2d(3, 8, 4, 4)
+        self.layers = nn.ModuleList(
+            nn.MultiheadAttention(8, heads, batch_first=True) for heads in (2, 4)
+        )
+        self.head = nn.Linear(8, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.embed(x).flatten(2).mT
+        for layer in self.layers:
+            h = h + layer(h, h, h, need_weights=False)[0]
+        scores: Tensor = self.head(h.mean(1))
+        return scores
+
+
+@pytest.mark.parametrize("method", NAMES)
+def test_layers_may_differ_in_their_heads(method: str) -> None:
+    """There is no grid of layers and heads to look at then, but there is a map."""
+    result = explain(drawn(Uneven()), pictures(1), method, target=TARGET, progress=False)
+    assert bool(result.values.any())
+    assert result.attention is None

@@ -133,3 +133,30 @@ def test_constants_in_the_place_of_data_count_as_biases(form: Callable[[Tensor],
     with torch.no_grad():
         scores = model(X.double())[:, 1]
     torch.testing.assert_close(result.values.flatten(1).sum(1) + absorbed, scores)
+
+
+class Sequence(nn.Module):
+    """Tokens come first, as they do in nn.TransformerEncoder by default."""
+
+    def __init__(self, tokens: int) -> None:
+        super().__init__()
+        self.embed = nn.Conv1d(3, 8, 64 // tokens, 64 // tokens)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0)
+        self.head = nn.Linear(8, CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.layer(self.embed(x.flatten(2)).permute(2, 0, 1))
+        scores: Tensor = self.head(tokens.mean(0))
+        return scores
+
+
+@pytest.mark.parametrize("tokens", [2, 4, 8])
+def test_rows_are_told_apart_where_tokens_come_first(tokens: int) -> None:
+    model = drawn(Sequence(tokens)).double()
+    x = normal(4, 3, 8, 8)
+    together = explain(model, x, "lrp", target=1, progress=False)
+    for row in range(4):
+        alone = explain(model, x[row : row + 1], "lrp", target=1, progress=False)
+        torch.testing.assert_close(together.values[row], alone.values[0])
+        for name in ("absorbed_by_biases", "absorbed_by_stabiliser"):
+            assert together.evidence[name][row] == pytest.approx(alone.evidence[name][0])

@@ -62,7 +62,8 @@ def share(
 def _taken(passed: Tensor, part: Tensor, rows: int) -> Tensor:
     """What each row of the batch lost to a part of the total: the sum of their product."""
     if (len(passed) if passed.ndim else 1) % rows:
-        # The batch is not the first dimension here: the sum over rows is still right.
+        # The batch is not the first dimension here: the sum over rows is still right, and when that
+        # shows (balance.py) rows go alone.
         return (passed * part).sum().div(rows).expand(rows)
     alike = [d for d in range(1, part.ndim) if part.shape[d] == 1 < passed.shape[d]]
     summed = passed.sum(alike, keepdim=True) if alike and part.ndim == passed.ndim else passed
