@@ -20,7 +20,7 @@ from nbxplain.core.target import TargetLike
 from nbxplain.evaluation.similarity import rank_correlation, ssim, top_overlap
 from nbxplain.explain import Setting, ask, attributions, suited
 from nbxplain.figure import Drawing, encode, grid
-from nbxplain.methods.base import Method, make
+from nbxplain.methods.base import Method, Methods, listed
 from nbxplain.results import Attribution
 
 Case = tuple[Method, Setting, str | None]
@@ -96,7 +96,7 @@ class Comparison:
 def compare(
     model: Any,
     image: Any,
-    methods: Sequence[str | Method],
+    methods: Methods,
     *,
     target: TargetLike = None,
     layer: str | None = None,
@@ -111,12 +111,13 @@ def compare(
 ) -> Comparison:
     """Explains one picture or table row by several methods, for one target.
 
-    Arguments are those of explain.
+    methods: names or method objects. The other arguments are those of explain.
 
     A method that cannot run on this model is listed under `failures` and does not stop the others.
     Raises ExplanationError for what concerns them all.
     """
-    if not methods:
+    chosen = listed(methods)
+    if not chosen:
         raise InputError("There is no method to compare.", "Name at least one.")
     adapter = ModelAdapter(
         model,
@@ -131,7 +132,7 @@ def compare(
     setting = ask(adapter, adapter.read(image), target)
     if len(setting.names) != 1:
         raise InputError("compare shows one input and one target.", "Give one of each.")
-    cases = [(make(method), setting, layer) for method in methods]
+    cases = [(method, setting, layer) for method in chosen]
     (*_, last) = comparing(cases, lambda: Passes(adapter, precision=precision))
     return last
 

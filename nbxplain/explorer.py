@@ -25,7 +25,7 @@ from nbxplain.core.passes import Passes
 from nbxplain.core.setup import Precision
 from nbxplain.core.tables import Categories
 from nbxplain.core.target import TargetLike
-from nbxplain.methods.base import REGISTRY, Method, make
+from nbxplain.methods.base import REGISTRY, Method, listed, make
 from nbxplain.results import Attribution
 from nbxplain.widget import protocol, wire
 from nbxplain.widget.answers import Answers
@@ -181,7 +181,7 @@ class Explorer(Keeping):
         kind: Literal["methods", "targets"] = "targets" if targets else "methods"
         if self._study is None or not (methods or targets):
             return
-        specs: list[protocol.Spec] = [self._spec_of(method) for method in methods]
+        specs: list[protocol.Spec] = [self._spec_of(method.name) for method in listed(methods)]
         if targets:
             specs = [{**self._spec(), "target": target} for target in targets]
         self._compared = kind, specs

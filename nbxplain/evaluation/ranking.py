@@ -22,7 +22,7 @@ from nbxplain.evaluation.check import ACCENT, CANNOT_TELL, Check, final, finish,
 from nbxplain.evaluation.tabular import Table
 from nbxplain.explain import Setting, ask
 from nbxplain.figure import Drawing, Style
-from nbxplain.methods.base import Method, make
+from nbxplain.methods.base import Method, Methods, listed
 
 RESAMPLES = 1000
 
@@ -196,7 +196,7 @@ class Benchmark(Check):
 def benchmark(
     model: Any,
     data: Any,
-    methods: Sequence[str | Method],
+    methods: Methods,
     metrics: Sequence[str] | Mapping[str, Metric] = ("deletion", "insertion", "sensitivity_n"),
     *,
     path: str | os.PathLike[str] | None = None,
@@ -232,7 +232,7 @@ def benchmark(
 def benchmark_steps(
     setting: Setting,
     passes: Callable[[], Passes],
-    methods: Sequence[str | Method],
+    methods: Methods,
     metrics: Sequence[str] | Mapping[str, Metric],
     *,
     path: str | os.PathLike[str] | None = None,
@@ -275,11 +275,11 @@ def benchmark_steps(
                 yield result()
 
 
-def _distinct(methods: Sequence[str | Method]) -> dict[str, Method]:
+def _distinct(methods: Methods) -> dict[str, Method]:
     """Methods by label; two of one label are told apart by their parameters."""
-    if not methods:
+    made = listed(methods)
+    if not made:
         raise InputError("There is no method to rank.", "Name at least two.")
-    made = [make(method) for method in methods]
     labels = [method.label for method in made]
     named = {
         method.label if labels.count(method.label) == 1 else repr(method): method for method in made

@@ -23,7 +23,7 @@ from nbxplain.evaluation.check import CANNOT_TELL, FAINT, Check, finish, tidy
 from nbxplain.evaluation.sanity import Train, matching, trained
 from nbxplain.explain import ask
 from nbxplain.figure import Drawing, Style
-from nbxplain.methods.base import Method, make
+from nbxplain.methods.base import Method, Methods, listed
 
 Kind = Literal["remove", "keep"]
 CONTROLS = ("random", "uniform")
@@ -136,7 +136,7 @@ class Retraining(Check):
 def roar(
     train: Train,
     dataset: Dataset,
-    methods: Sequence[str | Method],
+    methods: Methods,
     fractions: Sequence[float] = (0.1, 0.3, 0.5, 0.7, 0.9),
     seeds: int | Sequence[int] = 3,
     *,
@@ -168,7 +168,7 @@ def roar(
 def roar_steps(
     train: Train,
     dataset: Dataset,
-    methods: Sequence[str | Method],
+    methods: Methods,
     fractions: Sequence[float],
     seeds: int | Sequence[int],
     *,
@@ -178,7 +178,7 @@ def roar_steps(
 ) -> Iterator[Retraining]:
     """The steps of roar: one for each training."""
     data = _checked(dataset)
-    chosen = [make(method) for method in methods]
+    chosen = listed(methods)
     names = tuple(method.label for method in chosen)
     numbers = list(range(seeds)) if isinstance(seeds, int) else list(seeds)
     if not chosen or not numbers or not fractions or len(set(names)) < len(names):

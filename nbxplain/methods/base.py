@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self, get_args
 
@@ -244,6 +244,10 @@ def draft_value(info: FieldInfo) -> Any:
     return extra.get("draft") if isinstance(extra, dict) else None
 
 
+Methods = str | Method | Sequence[str | Method]
+"""Names or method objects, or a single one."""
+
+
 def make(method: str | Method, **parameters: Any) -> Method:
     """The method object for a registry name and parameters.
 
@@ -270,6 +274,20 @@ def make(method: str | Method, **parameters: Any) -> Method:
         return cls.model_validate({**given, **parameters})
     except ValidationError as error:
         raise refused(error, name, MethodError) from error
+
+
+def listed(methods: Methods) -> list[Method]:
+    """The method objects for several names or method objects, or for a single one.
+
+    Raises MethodError, as make does.
+    """
+    if isinstance(methods, str | Method):
+        return [make(methods)]
+    if not isinstance(methods, Sequence):
+        raise MethodError(
+            f"{methods!r} names no methods.", "Give a list of names: see nbxplain.methods()."
+        )
+    return [make(method) for method in methods]
 
 
 def layer_for(
@@ -311,12 +329,14 @@ __all__ = [
     "Attention",
     "Baseline",
     "Method",
+    "Methods",
     "Partial",
     "Path",
     "Players",
     "Question",
     "add_rows",
     "layer_for",
+    "listed",
     "make",
     "paint",
     "parameter",

@@ -94,14 +94,23 @@ def test_the_figure_is_saved_with_its_provenance(
         (picture(2), ["gradient"], {}, InputError),
         (picture(), ["gradient"], {"target": [0, 1]}, InputError),
         (picture(), ["gradiant"], {}, MethodError),
+        (picture(), "gradiant", {}, MethodError),
+        (picture(), None, {}, MethodError),
         (picture(), ["gradient"], {"target": 99}, ExplanationError),
     ],
 )
 def test_what_concerns_all_of_them_is_raised(
-    inputs: Any, methods: list[str], options: dict[str, Any], error: type[Exception]
+    inputs: Any, methods: Any, options: dict[str, Any], error: type[Exception]
 ) -> None:
     with pytest.raises(error):
         compare(cnn(), inputs, methods, **options)
+
+
+@pytest.mark.parametrize("method", ["gradient", make("integrated_gradients", steps=4)])
+def test_one_method_may_be_named_without_a_list(method: Any) -> None:
+    result = compare(cnn(), picture(), method, target=2)
+    expected = explain(cnn(), picture(), method, target=2, progress=False)
+    np.testing.assert_allclose(result.attributions[0].values, expected.values, rtol=1e-4, atol=1e-6)
 
 
 def test_the_same_method_twice_agrees_with_itself() -> None:
