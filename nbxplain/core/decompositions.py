@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -225,6 +226,31 @@ def local_response_norm(
     return torch.div(input, torch.pow(mean * alpha + k, beta))
 
 
+def lp_pool(
+    dims: int,
+    input: Tensor,
+    norm_type: float,
+    kernel_size: int | Sequence[int],
+    stride: int | Sequence[int] | None = None,
+    ceil_mode: bool = False,
+) -> Tensor:
+    """F.lp_pool1d to 3d: the root of a sum of powers, which is zero where the sum is."""
+    if abs(norm_type) == math.inf:
+        largest = getattr(F, f"max_pool{dims}d")
+        sign = 1 if norm_type > 0 else -1
+        result: Tensor = sign * largest(
+            sign * torch.abs(input), kernel_size, stride, 0, 1, ceil_mode
+        )
+        return result
+    average = getattr(F, f"avg_pool{dims}d")
+    size = kernel_size**dims if isinstance(kernel_size, int) else math.prod(kernel_size)
+    powers = average(torch.pow(input, norm_type), kernel_size, stride, 0, ceil_mode) * size
+    # The root's slope at zero is infinite.
+    nothing = powers <= 0
+    roots = torch.pow(torch.where(nothing, 1, powers), 1 / norm_type)
+    return torch.where(nothing, 0, roots)
+
+
 def scaled_dot_product_attention(
     query: Tensor,
     key: Tensor,
@@ -354,5 +380,6 @@ DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
     "linalg_vector_norm": vector_norm,
     "baddbmm": addmm,
     "addmv": addmm,
+    **{f"lp_pool{dims}d": partial(lp_pool, dims) for dims in (1, 2, 3)},
     **RECURRENT,
 }

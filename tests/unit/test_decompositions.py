@@ -76,6 +76,10 @@ VALUES: dict[str, Step] = {
     "local response": lambda x: F.local_response_norm(x.unsqueeze(-1), 3, 0.4, 0.6, 1.5),
     "local response of steps": lambda x: F.local_response_norm(x, 3, 0.4, 0.6, 1.5),
     "local response of volumes": lambda x: F.local_response_norm(x.view(2, 5, 2, 2, 2), 2, 0.4),
+    "power pool": lambda x: F.lp_pool1d(x.relu(), 2, 2),
+    "power pool of pictures": lambda x: F.lp_pool2d(x.unsqueeze(1), 4, (2, 3), ceil_mode=True),
+    "power pool of volumes": lambda x: F.lp_pool3d(x.view(2, 5, 2, 2, 2), 2, 2, 1),
+    "largest pool": lambda x: F.lp_pool1d(x, float("inf"), 2) + F.lp_pool1d(x, -float("inf"), 2),
     "attention": lambda x: F.scaled_dot_product_attention(x, x.flip(1), x.cos()),
     "attention causal": lambda x: F.scaled_dot_product_attention(
         x, x.flip(1), x.cos(), is_causal=True
