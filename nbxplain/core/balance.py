@@ -11,7 +11,7 @@ from torch.autograd.function import BackwardCFunction
 from nbxplain.core.errors import MethodError
 
 ROUNDING = {torch.float32: 1e-3, torch.float64: 1e-5}
-"""What may be missing without a reason, as a share of all sizes; some models round in float64 too."""
+"""What may be missing without a reason, as a share of all sizes. Some models round to float32."""
 
 
 class RowsMixed(Exception):
