@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from nbxplain.core.capture import first_tensor
 from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
@@ -93,6 +94,11 @@ class ModelAdapter:
             self.notices.append(
                 "The model is in training mode; it was explained in evaluation mode "
                 "(dropout off, batch-norm statistics fixed) and left as it was."
+            )
+        if any(isinstance(m, _BatchNorm) and m.running_mean is None for m in tree.modules):
+            self.notices.append(
+                "A batch norm of the model keeps no running statistics: a score depends on what "
+                "else is in the batch, and what is explained with it on the chunk size."
             )
         doubles = any(weight.dtype == torch.float64 for weight in parameters)
         is_estimator = isinstance(self.model, Estimator)
@@ -324,6 +330,11 @@ class ModelAdapter:
         if isinstance(given, Mapping):
             _check_keys(given, classes)
             return [str(given.get(index, index)) for index in range(classes)]
+        if isinstance(given, str | set | frozenset) or not isinstance(given, Collection):
+            raise TargetError(
+                f"Labels cannot be read from {type(given).__name__}.",
+                "Give a list with one label for each class, or a dict from class index to label.",
+            )
         if len(given) != classes:
             raise TargetError(
                 f"{len(given)} labels were given for {classes} classes.",

@@ -7,6 +7,7 @@ from collections import namedtuple
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from nbxplain import ExplanationError, explain
 from nbxplain.core.adapter import ModelAdapter
-from nbxplain.core.errors import ModelError
+from nbxplain.core.errors import ModelError, TargetError
 from tests.models import Function, Quadratic, Raises, Trained, cnn, linear, picture, seeded
 from tests.snapshot import snapshot
 
@@ -197,6 +198,27 @@ def test_training_mode_is_explained_in_evaluation_mode_and_left() -> None:
     assert any("training mode" in notice for notice in result.notices)
     assert snapshot(model) == before
     assert explain(model.eval(), X, "gradient").notices == []
+
+
+def test_says_that_a_score_depends_on_the_batch() -> None:
+    """A batch norm without running statistics takes those of the batch, in any mode."""
+    for tracked, said in ((True, False), (False, True)):
+        norm = nn.BatchNorm2d(3, track_running_stats=tracked)
+        notices = explain(nn.Sequential(norm, cnn()).eval(), X, "gradient", target=1).notices
+        assert any("else is in the batch" in notice for notice in notices) is said
+
+
+@pytest.mark.parametrize("labels", [3, "abcde", set("abcde"), iter("abcde")])
+def test_labels_that_are_no_list_are_refused(labels: Any) -> None:
+    with pytest.raises(TargetError, match=type(labels).__name__):
+        explain(cnn(), X, "gradient", target=1, labels=labels)
+
+
+@pytest.mark.parametrize(
+    "labels", [tuple("abcde"), np.array(list("abcde")), dict(enumerate("abcde"))]
+)
+def test_labels_may_be_any_sequence_or_a_mapping(labels: Any) -> None:
+    assert explain(cnn(), X, "gradient", target="b", labels=labels).target == ["b", "b"]
 
 
 @pytest.mark.parametrize("method", ["gradient", "grad_cam", "integrated_gradients", "smoothgrad"])
