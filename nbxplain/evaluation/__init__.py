@@ -1,7 +1,7 @@
 """Is an explanation any good, and do explanations agree?
 
 Every check is a function of (model, inputs, attribution or method, ...) that returns a frozen
-Check: `.score`, `.reading` (one line in words, with the threshold), `.verdict`, `.figure()`, and
+Check: `.score`, `.reading` (one line in words, with the threshold), `.verdict`, `.figure(row)`, and
 what the figure is drawn of. A metric that is degenerate (constant map, equal scores) has the score
 nan and says "cannot tell".
 

@@ -183,7 +183,7 @@ class Audit(Check):
         limits = f"(a region stands out from {FOCUS:g} times its area, or {percent(FLIPS)} changed)"
         return f"{said} {limits}"
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         groups = list(dict.fromkeys(self.groups))
         figure = style.figure(0, 20 + 6.0 * len(self.regions) * len(groups) + 8 * style.caption)
         axes = figure.subplots(1, 2, sharey=True)

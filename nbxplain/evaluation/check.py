@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from nbxplain.core.counting import numbered
 from nbxplain.evidence import Finding, Verdict
 from nbxplain.figure import Drawing, Style, look
 
@@ -66,17 +67,25 @@ class Check(ABC):
         """The check as a line of evidence."""
         return Finding(self.name, self.label, self.value, self.verdict, self.reading)
 
-    def figure(self, **options: Any) -> Drawing:
-        """The check as a matplotlib figure; options as in nbxplain.figure.Style."""
+    @property
+    def rows(self) -> int:
+        """How many inputs have a figure of their own; 1 where one figure is about them all."""
+        return 1
+
+    def figure(self, row: int = 0, **options: Any) -> Drawing:
+        """The check of one input as a matplotlib figure; options as in nbxplain.figure.Style.
+
+        Raises InputError for a row that is not there.
+        """
         style = Style(**options)
-        figure = self.draw(style)
+        figure = self.draw(style, numbered(row, self.rows))
         if style.caption:
             figure.supxlabel(self.reading, fontsize=style.text - 1, color="#555555", wrap=True)
         return figure
 
     @abstractmethod
-    def draw(self, style: Style) -> Drawing:
-        """The figure without its caption."""
+    def draw(self, style: Style, row: int = 0) -> Drawing:
+        """The figure of one row without its caption."""
 
     def __repr__(self) -> str:
         return f"<{self.label}: {self.reading}>"

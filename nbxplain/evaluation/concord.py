@@ -55,7 +55,7 @@ class Agreement(Check):
             f"{self.score:.2f} (agree from {AGREE:g}, not under {DIFFER:g})"
         )
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         names = list(self.names)
         return matrix(style, [list(row) for row in self.rank], names, names, -1.0, 1.0)
 

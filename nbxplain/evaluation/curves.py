@@ -110,6 +110,10 @@ class Curve(Check):
             f"(threshold {BEATS:g})"
         )
 
+    @property
+    def rows(self) -> int:
+        return len(self.curve)
+
     def draw(self, style: Style, row: int = 0) -> Drawing:
         figure = style.figure(0.5)
         axis = figure.subplots()

@@ -60,7 +60,7 @@ class AverageDrop(Check):
             f"{percent(self.increase)} of {len(self.intact)}"
         )
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         names = [f"input {i + 1}" for i in range(len(self.intact))]
         return bars(style, names, self.drops.tolist(), None)
 

@@ -83,6 +83,10 @@ class Infidelity(Check):
             f"infidelity {self.score:.3g}"
         )
 
+    @property
+    def rows(self) -> int:
+        return len(self.foretold)
+
     def draw(self, style: Style, row: int = 0) -> Drawing:
         return _scatter(style, self.foretold[row], self.happened[row])
 
@@ -171,7 +175,7 @@ class SensitivityN(Check):
             f"correlate with {self.score:.2f} (well from 0.5, hardly under 0.2)"
         )
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         figure = style.figure(0.45)
         axis = figure.subplots()
         axis.plot(self.sizes, self.correlations.nanmean(0).tolist(), color=ACCENT, marker="o")

@@ -85,6 +85,10 @@ class Localisation(Check):
             f"(focused from {TWICE:g} times that); overlap (IoU) {float(self.iou.nanmean()):.2f}"
         )
 
+    @property
+    def rows(self) -> int:
+        return len(self.maps)
+
     def draw(self, style: Style, row: int = 0) -> Drawing:
         figure = style.figure(0.6, 8 * style.caption)
         axis = figure.subplots()

@@ -174,7 +174,7 @@ class Benchmark(Check):
             rows.append(row)
         return rows
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         columns = len(self.metrics)
         figure = style.figure(0, 18 + 6.0 * len(self.names) + 8 * style.caption)
         axes = figure.subplots(1, columns, sharey=True, squeeze=False)[0]

@@ -114,7 +114,7 @@ class Retraining(Check):
             + (f" (threshold {BEATS:g} sigma)")
         )
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         figure = style.figure(0.55)
         axis = figure.subplots()
         for name, middle, error in zip(self.names, self.mean, self.error, strict=True):

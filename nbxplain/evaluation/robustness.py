@@ -60,7 +60,7 @@ class MaxSensitivity(Check):
             f"(steady up to {STEADY:g}, moves above {MOVES:g})"
         )
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         values = self.largest.tolist()
         return bars(style, [f"input {i + 1}" for i in range(len(values))], values, None)
 

@@ -92,6 +92,10 @@ class Sanity(Check):
             f"({others}){blind} (changes up to {CHANGED:g}, hardly from {ALIKE:g})"
         )
 
+    @property
+    def rows(self) -> int:
+        return len(self.maps)
+
     def draw(self, style: Style, row: int = 0) -> Drawing:
         if self.maps.ndim == 2:
             return self._lines(style)

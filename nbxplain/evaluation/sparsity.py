@@ -40,6 +40,10 @@ class Sparseness(Check):
             "a sparse map is easier to read, not truer"
         )
 
+    @property
+    def rows(self) -> int:
+        return len(self.shares)
+
     def draw(self, style: Style, row: int = 0) -> Drawing:
         figure = style.figure(0.6)
         axis = figure.subplots()

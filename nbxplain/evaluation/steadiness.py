@@ -78,6 +78,10 @@ class Stability(Check):
             f"{self.done} variants (stable from {STABLE:g}, not under {UNSTABLE:g})"
         )
 
+    @property
+    def rows(self) -> int:
+        return len(self.maps)
+
     def draw(self, style: Style, row: int = 0) -> Drawing:
         if self.maps.ndim == 2:
             heights = [float(v) for v in self.maps[row]]

@@ -158,6 +158,10 @@ class Uncertainty(Check):
             text += f"; their maps correlate with {number(self.maps_agree)}"
         return text
 
+    @property
+    def rows(self) -> int:
+        return len(self.mean)
+
     def draw(self, style: Style, row: int = 0) -> Drawing:
         shown = len(self.maps) > 1 and self.maps.ndim == 4
         figure = style.figure(0.42 if shown else 0.35, 8 * style.caption)

@@ -68,7 +68,7 @@ class InterventionCurve(Check):
             f"corrected, {WORDS[self.order]} (mean {self.score:.2f}, {self.right.shape[2]} inputs)"
         )
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         from nbxplain.concepts.bottleneck.figure import lines
 
         return lines({WORDS[self.order]: self}, style)

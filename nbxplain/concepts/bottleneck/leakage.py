@@ -85,7 +85,7 @@ class Leakage(Check):
             f"right in {100 * self.curve.concept_accuracy:.0f} %"
         )
 
-    def draw(self, style: Style) -> Drawing:
+    def draw(self, style: Style, row: int = 0) -> Drawing:
         from nbxplain.concepts.bottleneck.figure import draw_leakage
 
         return draw_leakage(self, style)
