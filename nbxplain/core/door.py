@@ -26,11 +26,30 @@ def run(model: nn.Module, inputs: Tensor, pick: Callable[[object], Tensor]) -> T
     except Exception as error:
         if is_out_of_memory(error):
             raise
+        if _runs(model, inputs):
+            raise ModelError(
+                "This method cannot follow the model, which itself runs: "
+                f"{type(error).__name__}: {error}",
+                "Its rules know real numbers, and no torch.func. Choose a method that only needs "
+                "gradients or scores, such as integrated_gradients.",
+            ) from error
         raise ModelError(
             f"The model raised {type(error).__name__} for an input of shape "
             f"{tuple(inputs.shape)}: {error}",
             "Call the model on such a tensor yourself; check preprocess= and the input's shape.",
         ) from error
+
+
+def _runs(model: nn.Module, inputs: Tensor) -> bool:
+    """Whether the model's operations are watched, and it runs where they are not."""
+    if not torch._C._len_torch_function_stack():
+        return False
+    try:
+        with torch._C.DisableTorchFunction():
+            model(inputs.clone())
+    except Exception:
+        return False
+    return True
 
 
 def exhausted() -> MemoryExhausted:

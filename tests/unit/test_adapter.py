@@ -200,6 +200,27 @@ def test_training_mode_is_explained_in_evaluation_mode_and_left() -> None:
     assert explain(model.eval(), X, "gradient").notices == []
 
 
+@pytest.mark.parametrize(
+    ("method", "step"),
+    [
+        ("lrp", lambda x: torch.fft.fft2(x).abs()),
+        ("deep_lift", torch.vmap(lambda x: 2 * x)),
+        ("deep_lift", torch.func.grad(lambda x: (x**3).sum())),
+    ],
+)
+def test_a_model_that_runs_is_not_blamed_for_what_a_rule_cannot(method: str, step: Any) -> None:
+    model = nn.Sequential(Function(step), cnn())
+    assert bool(explain(model, X, "gradient", target=1).values.any())
+    with pytest.raises(ModelError, match="cannot follow the model, which itself runs"):
+        explain(model, X, method, target=1)
+
+
+@pytest.mark.parametrize("method", ["lrp", "deep_lift", "gradient"])
+def test_a_model_that_does_not_run_is_blamed_by_every_method(method: str) -> None:
+    with pytest.raises(ModelError, match="The model raised RuntimeError"):
+        explain(Function(lambda x: x.flatten(1) @ torch.ones(7, 5)), X, method, target=1)
+
+
 def test_says_that_a_score_depends_on_the_batch() -> None:
     """A batch norm without running statistics takes those of the batch, in any mode."""
     for tracked, said in ((True, False), (False, True)):
