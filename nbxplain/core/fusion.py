@@ -289,6 +289,11 @@ def _in_rows_of_channels(tensor: Tensor) -> bool:
     )
 
 
+def known_to_fuse(model: nn.Module) -> bool:
+    """Whether that was tried, and worth while and right."""
+    return _fuses.get(model, False)
+
+
 def fusion_for(
     model: nn.Module, example: Tensor, run: Callable[[Tensor], Tensor], passes: int
 ) -> Fusion | None:
@@ -316,4 +321,4 @@ def _agrees(example: Tensor, run: Callable[[Tensor], Tensor]) -> bool:
     return fusion.met > 0 and bool(apart <= 1e-5 * plainly.abs().max())
 
 
-__all__ = ["Fusion", "Pending", "fusion_for", "settled"]
+__all__ = ["Fusion", "Pending", "fusion_for", "known_to_fuse", "settled"]

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
 from nbxplain.core.errors import MethodError, ModelError
-from nbxplain.core.fusion import Fusion, fusion_for, settled
-from nbxplain.core.pace import FORMATS, Layout, laid_out, pace
+from nbxplain.core.fusion import Fusion, fusion_for, known_to_fuse, settled
+from nbxplain.core.pace import FORMATS, Layout, laid_out, pace, suits_channels_last
 
 if TYPE_CHECKING:
     from nbxplain.core.adapter import ModelAdapter
@@ -69,19 +69,25 @@ class Setup:
             self.fusion.passes = count
         chosen = self.chunk is not None and (self.layout is not None or not worth)
         fusible = fusing and (worth or backward) and self.fusion is None and self._fusible
+        source = self._adapter.model
+        if count == 1 and fusible:
+            # One picture is done before trying what may be fused would pay for itself.
+            fusible = known_to_fuse(source) and suits_channels_last(source)
         if chosen and not fusible:
             return
         example = build(torch.arange(1, device=self._adapter.device))
         if fusible and example.ndim == 4:
             with self.autocast():
                 forward = partial(self.run, model)
-                self.fusion = fusion_for(self._adapter.model, example, forward, count)
+                self.fusion = fusion_for(source, example, forward, count)
         if chosen:
             return
         fusion = self.fusion if fusing else None
         # Table rows have one layout: only who waits for them has a reason to measure.
         worth = worth and (self._interactive or example.ndim == 4)
         layout, seconds = self._pace(model, example, backward, fusion, worth)
+        if count == 1 and layout is None and self._adapter.device.type == "cpu":
+            layout = "channels_last" if suits_channels_last(source) else None
         # Dropout draws in the order of memory: a model that draws must not depend on a stopwatch.
         self.layout = self.layout or ("contiguous" if self._adapter.draws else layout)
         if self.chunk is None:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nbxplain import explain
 from nbxplain.core.adapter import ModelAdapter
 from nbxplain.core.fusion import MANY, Fusion, fusion_for, settled
+from nbxplain.core.pace import LAID_ANEW
 from nbxplain.core.passes import Passes
 from tests.architectures import ARCHITECTURES, architecture, drawn, pictures
 
@@ -263,22 +264,55 @@ def test_gradients_of_what_is_overwritten_later_are_taken_without_fusion() -> No
     def wiring(net: Net, x: Tensor) -> Tensor:
         return F.relu6(net.norm(net.first(x))).mul_(2.0)
 
-    model, x = drawn(Net(wiring)), pictures()
+    model, x = drawn(Net(wiring)), pictures(2)
     found = explain(model, x, "gradient", target=0, layout="channels_last")
     expected = slopes(copy.deepcopy(model).double(), x.double()) / 3
     torch.testing.assert_close(found.values, expected.float(), rtol=1e-4, atol=1e-4)
 
 
 def test_gradients_are_fused() -> None:
-    model, x = architecture("resnet"), pictures()
+    model, x = architecture("resnet"), pictures(2)
     passes = Passes(ModelAdapter(model))
-    (result,) = passes.gradients(1, lambda rows: x[rows], lambda output, rows: output[:, 0])
+    (result,) = passes.gradients(2, lambda rows: x[rows], lambda output, rows: output[:, 0])
     assert passes._setup.fusion is not None
     assert passes._setup.fusion.met > 0
     assert passes.layout == "channels_last"
     twin, leaf = copy.deepcopy(model).double(), x.double().requires_grad_()
-    (expected,) = torch.autograd.grad(twin(leaf)[0, 0], leaf)
+    (expected,) = torch.autograd.grad(twin(leaf)[:, 0].sum(), leaf)
     torch.testing.assert_close(result.gradient, expected.float(), rtol=1e-3, atol=1e-4)
+
+
+class Depthwise(nn.Module):
+    """A convolution of each channel by itself among others, whose layers are many or few."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(3, 8, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(8)
+        self.depthwise = nn.Conv2d(8, 8, 3, padding=1, groups=8)
+        self.wide = nn.Conv2d(8, width, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.wide(self.depthwise(F.relu(self.norm(self.first(x))))).mean((2, 3))
+
+
+def one_gradient(model: nn.Module) -> Passes:
+    passes, x = Passes(ModelAdapter(model)), pictures()
+    list(passes.gradients(1, lambda rows: x[rows], lambda output, rows: output[:, 0]))
+    return passes
+
+
+def test_one_picture_is_laid_out_by_what_the_model_is_made_of() -> None:
+    """It does not wait for a measurement, and is fused where a longer run found that right."""
+    model = drawn(Depthwise(16))
+    first = one_gradient(model)
+    assert (first.layout, first._setup.fusion) == ("channels_last", None)
+    x = pictures(2)
+    longer = Passes(ModelAdapter(model))
+    list(longer.gradients(2, lambda rows: x[rows], lambda output, rows: output[:, 0]))
+    assert one_gradient(model)._setup.fusion is not None
+    assert one_gradient(drawn(Depthwise(LAID_ANEW // 72 + 1))).layout is None
+    assert one_gradient(architecture("resnet")).layout is None
 
 
 def overwritten(net: Net, x: Tensor) -> Tensor:
