@@ -121,8 +121,12 @@ def list_layers(
         scores(example)
     layers = []
     for name in captured.order:
-        shape = tuple(captured.outputs[name].shape[1:])
+        output = captured.outputs[name]
+        shape = tuple(output.shape[1:])
         arrangement, prefix, grid = arrange(shape, picture)
+        if output.shape[:1] != example.shape[:1]:
+            # A row is no picture, but one of its windows, or what all of them share.
+            arrangement, prefix, grid = "other", 0, None
         kind = type(modules[name]).__name__
         layers.append(Layer(name, kind, shape, grid, arrangement, prefix, captured.calls[name]))
     if not suggest:

@@ -115,6 +115,25 @@ def test_layer_without_a_place_on_the_picture() -> None:
         explain(cnn(), picture(), "grad_cam", layer="head")
 
 
+class Windows(nn.Module):
+    """Looks at the quarters of a picture one by one, as rows of their own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.scalar = cnn(), nn.Identity()
+
+    def forward(self, x: Tensor) -> Tensor:
+        quarters = x.unfold(2, 8, 8).unfold(3, 8, 8).permute(0, 2, 3, 1, 4, 5).flatten(0, 2)
+        scores = self.inner(quarters).unflatten(0, (-1, 4)).mean(1)
+        return scores * self.scalar(x.new_ones(()))
+
+
+@pytest.mark.parametrize("method", ["grad_cam", "eigen_cam", "score_cam", "ablation_cam"])
+def test_rows_that_are_windows_have_no_place_on_the_picture(method: str) -> None:
+    with pytest.raises(LayerError, match=r"no place|spatial map"):
+        explain(Windows(), picture(), method, layer="inner.first", target=1)
+
+
 def test_model_without_a_spatial_layer() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(768, 5))
     assert not any(layer.suggested for layer in listed(model, picture()))
