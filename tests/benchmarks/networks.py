@@ -1,4 +1,4 @@
-"""The networks and the picture that benchmarks run on."""
+"""The networks and the pictures that benchmarks run on."""
 
 from __future__ import annotations
 
@@ -33,9 +33,74 @@ def efficientnet() -> nn.Module:
     return demo.network().eval()
 
 
-NETWORKS = {"EfficientNet-Lite0": efficientnet, "ResNet-50": resnet50}
+class ReLUBlock(nn.Module):
+    """A block of EfficientNet-Lite in which each activation is a ReLU of its own."""
+
+    def __init__(self, block: nn.Module) -> None:
+        super().__init__()
+        expand = hasattr(block, "_expand_conv")
+        wide = [block._expand_conv, block._bn0, nn.ReLU()] if expand else []
+        deep = [block._depthwise_conv, block._bn1, nn.ReLU(), block._project_conv, block._bn2]
+        self.branch = nn.Sequential(*wide, *deep)
+        first, last = self.branch[0], block._project_conv
+        same = first.in_channels == last.out_channels
+        self.skips = same and block._depthwise_conv.stride == (1, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.branch(x) if self.skips else self.branch(x)
+
+
+def efficientnet_relu() -> nn.Module:
+    """EfficientNet-Lite0 with ReLU for ReLU6, and no module used twice.
+
+    captum and shap know no ReLU6, take it for linear without a word, and refuse a module that is
+    used twice.
+    """
+    network = demo.network()
+    model = nn.Sequential(
+        nn.Sequential(network._conv_stem, network._bn0, nn.ReLU()),
+        *map(ReLUBlock, network._blocks),
+        nn.Sequential(network._conv_head, network._bn1, nn.ReLU()),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        network._fc,
+    )
+    model.pretrained_cfg = network.pretrained_cfg
+    return model.eval()
+
+
+def vit(layers: int = 12, patch: int = 16) -> nn.Module:
+    """ViT-S with random weights, large enough for attention that is not the same everywhere."""
+    from transformers import ViTConfig, ViTForImageClassification
+
+    torch.manual_seed(0)
+    config = ViTConfig(
+        hidden_size=384, num_hidden_layers=layers, num_attention_heads=6, intermediate_size=1536,
+        patch_size=patch, num_labels=1000,
+    )  # fmt: skip
+    model = ViTForImageClassification(config)
+    for weight in model.parameters():
+        if weight.ndim == 2:
+            nn.init.normal_(weight, std=1.5 * weight.shape[1] ** -0.5)
+    return Logits(model).eval()
+
+
+def small_vit() -> nn.Module:
+    """Four layers and 17 tokens, for what takes minutes on more."""
+    return vit(layers=4, patch=56)
+
+
+CONVOLUTIONAL = {"EfficientNet-Lite0": efficientnet, "ResNet-50": resnet50}
+NETWORKS = {**CONVOLUTIONAL, "ViT-S/16": vit}
 
 
 def picture() -> Tensor:
     """The cat as model input (1, 3, 224, 224)."""
     return Preprocessing()(demo.pictures()["cat"]).unsqueeze(0)
+
+
+def pictures(count: int) -> Tensor:
+    """The cat, and the cat with a little noise (count, 3, 224, 224)."""
+    noise = torch.randn(count, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    noise[0] = 0
+    return picture() + 0.1 * noise
