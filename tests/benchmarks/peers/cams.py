@@ -52,9 +52,9 @@ CASES = [
     Case(
         "score_cam", 256, False,
         {
-            "loop": lambda m, x: loops.score_cam(m, x, TARGET, last_convolution(m), 256)
+            "loop": lambda m, x: loops.score_cam(m, x, TARGET, before_pooling(m), 256)
         },
-        {"channels": 256}, "256 channels", named(last_convolution),
+        {"channels": 256}, "256 channels", named(before_pooling),
     ),
     Case(
         "ablation_cam", 256, False,

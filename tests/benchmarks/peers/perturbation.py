@@ -28,7 +28,7 @@ def lime(model: nn.Module, x: Tensor) -> Any:
 
     found = LimeImageExplainer().explain_instance(
         x[0].permute(1, 2, 0).double().cpu().numpy(), classify, labels=(TARGET,), top_labels=None,
-        hide_color=0, num_samples=200, progress_bar=False,
+        hide_color=0, num_samples=200,
         segmentation_fn=lambda picture: regions,
     )  # fmt: skip
     weights = dict(found.local_exp[TARGET])
