@@ -69,6 +69,34 @@ def efficientnet_relu() -> nn.Module:
     return model.eval()
 
 
+def vgg11() -> nn.Module:
+    """VGG-11 with random weights and one linear layer, which captum's LRP takes."""
+    torch.manual_seed(0)
+    parts: list[nn.Module] = []
+    before = 3
+    for width in (64, 0, 128, 0, 256, 256, 0, 512, 512, 0, 512, 512):
+        if width:
+            parts += [nn.Conv2d(before, width, 3, padding=1), nn.ReLU()]
+            before = width
+        else:
+            parts.append(nn.MaxPool2d(2))
+    for part in parts:
+        if isinstance(part, nn.Conv2d):
+            nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+    return Flat([*parts, nn.AdaptiveAvgPool2d(1)], nn.Linear(before, 1000)).eval()
+
+
+class Flat(nn.Module):
+    """A linear layer on the channels that parts leave: captum's LRP has no rule for Flatten."""
+
+    def __init__(self, parts: list[nn.Module], head: nn.Linear) -> None:
+        super().__init__()
+        self.parts, self.head = nn.Sequential(*parts), head
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.parts(x).flatten(1))
+
+
 def vit(layers: int = 12, patch: int = 16) -> nn.Module:
     """ViT-S with random weights, large enough for attention that is not the same everywhere."""
     from transformers import ViTConfig, ViTForImageClassification
@@ -91,7 +119,7 @@ def small_vit() -> nn.Module:
 
 
 CONVOLUTIONAL = {"EfficientNet-Lite0": efficientnet, "ResNet-50": resnet50}
-NETWORKS = {**CONVOLUTIONAL, "ViT-S/16": vit}
+NETWORKS = {**CONVOLUTIONAL, "VGG-11": vgg11, "ViT-S/16": vit}
 
 
 def picture() -> Tensor:

@@ -2,7 +2,9 @@
 
 captum and shap know no ReLU6, which they take for linear: on EfficientNet-Lite0 their guided
 backpropagation is the gradient and their DeepLIFT is not complete. Rows noted "ReLU" are on the
-network with ReLU instead, where the answers can be compared.
+network with ReLU instead, where the answers can be compared. Their maps also differ from ours where
+a maximum is pooled (ResNet-50), and miss the change of the score there. captum's LRP takes none of
+these networks, so there is VGG-11 for it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import captum.attr as captum
 from torch import Tensor, nn
 
 from nbxplain import Background
-from tests.benchmarks.networks import CONVOLUTIONAL
+from tests.benchmarks.networks import CONVOLUTIONAL, vgg11
 from tests.benchmarks.peers.case import (
     RELU,
     TARGET,
@@ -62,6 +64,9 @@ CASES = [
     ),
     *on_both("lrp", 2, LRP),
     *on_both("lrp", 2, LRP, "8 pictures", pictures=8),
+    Case(
+        "lrp", 2, True, LRP, {"composite": "epsilon"}, "epsilon", networks={"VGG-11": vgg11}
+    ),
     *on_both(
         "guided_backprop", 1,
         {"captum": lambda m, x: captum.GuidedBackprop(m).attribute(x, TARGET)},
