@@ -246,7 +246,7 @@ def lp_pool(
     size = kernel_size**dims if isinstance(kernel_size, int) else math.prod(kernel_size)
     powers = average(torch.pow(input, norm_type), kernel_size, stride, 0, ceil_mode) * size
     # The root's slope at zero is infinite.
-    nothing = powers <= 0
+    nothing = powers == 0
     roots = torch.pow(torch.where(nothing, 1, powers), 1 / norm_type)
     return torch.where(nothing, 0, roots)
 

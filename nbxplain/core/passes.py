@@ -283,9 +283,10 @@ class Passes:
             with torch.set_grad_enabled(gradient):
                 with attention_rules(found).mode(None, len(rows), inputs):
                     output = self._setup.run(model, inputs)
-                if not gradient or not found:
-                    return Attended(rows, [w.detach() for w in found])
+                # Of weights alone none is needed, but it may be how the prediction is heard.
                 scores = score(output, rows)
+            if not gradient or not found:
+                return Attended(rows, [w.detach() for w in found])
             slopes = gradients_at(finite(scores, "score"), [inputs, *found])[1:]
             return Attended(rows, [w.detach() for w in found], slopes)
 

@@ -27,6 +27,7 @@ class AttentionMethod(Method):
 
     group: ClassVar[Group] = "attention"
     cost: ClassVar[int] = 1
+    plain: ClassVar[bool] = True
     needs_attention: ClassVar[bool] = True
     needs_gradient: ClassVar[bool] = False
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import weakref
 from abc import abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from nbxplain.core.errors import LayerError
 from nbxplain.core.layers import Layer
 from nbxplain.methods.base import Group, Method, Partial, Question, parameter
+
+_pooled: weakref.WeakKeyDictionary[nn.Module, tuple[object, str]] = weakref.WeakKeyDictionary()
+"""The layers last seen to be followed by pooling and a linear layer alone, and of which weights."""
 
 
 def spatial(question: Question) -> Layer:
@@ -203,9 +207,12 @@ def _check_head(question: Question) -> None:
     """Raises LayerError unless the layer is followed by global average pooling and a linear layer.
 
     Then, and only then, the gradient is the same in all cells and for all inputs: looked at for
-    the first picture, its half, its negative and nothing.
+    the first picture, its half, its negative and nothing, once as long as the model stays the same.
     """
     layer, x = spatial(question), question.tensor[:1]
+    model, state = question.adapter.model, (question.adapter.version, layer.name)
+    if _pooled.get(model) == state:
+        return
     factors = x.new_tensor([1.0, 0.5, 0.0, -1.0])
 
     def build(rows: Tensor) -> Tensor:
@@ -224,6 +231,7 @@ def _check_head(question: Question) -> None:
             f"CAM needs global average pooling and one linear layer right after {layer.name!r}.",
             "Choose the last layer before the pooling, or use Grad-CAM, which needs neither.",
         )
+    _pooled[model] = state
 
 
 __all__ = [

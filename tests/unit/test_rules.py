@@ -373,7 +373,6 @@ def test_a_pool_puts_the_change_where_a_maximum_was() -> None:
         ("topk", lambda x: x.topk(2, 1)[0]),
         ("prod", lambda x: x.prod(1)),
         ("i0e", lambda x: torch.special.i0e(x)),
-        ("lp_pool2d", lambda x: F.lp_pool2d(x, 3, 2)),
         ("hypot", lambda x: torch.hypot(x[:, 0], x[:, 1])),
         ("atan2", lambda x: torch.atan2(x[:, 0], x[:, 1])),
         ("median", lambda x: x.median(1)[0]),
