@@ -39,6 +39,9 @@ class Keeper:
     def __init__(self) -> None:
         self._kept: defaultdict[int, list[weakref.ref[Kept]]] = defaultdict(list)
 
+    def __bool__(self) -> bool:
+        return bool(self._kept)
+
     def keep(self, tensor: Tensor) -> Kept:
         """The tensor's value as it is now."""
         kept = Kept(tensor)

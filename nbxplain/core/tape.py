@@ -64,6 +64,8 @@ def _known(argument: Any) -> Any:
 
 def rescue(keeper: Keeper, func: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
     """Copies what is kept in the memory that a call is about to overwrite."""
+    if not keeper:
+        return
     with torch._C.DisableTorchFunction():
         for target in written(func, args, kwargs):
             keeper.rescue(settled(target))
