@@ -9,6 +9,8 @@ from typing import Any, Self
 
 from torch import Tensor, nn
 
+from nbxplain.core.below import Below
+
 
 def first_tensor(output: Any) -> Tensor | None:
     """The tensor of a module's output: itself, or the first of a tuple or a model output."""
@@ -77,11 +79,15 @@ class Capture:
 
 @dataclass(frozen=True)
 class Edit:
-    """A change of what a layer gives: `function` of its output at its last of `calls` calls."""
+    """A change of what a layer gives: `function` of its output at its last of `calls` calls.
+
+    With `below` all rows are of one input, and what runs before the layer runs once for them.
+    """
 
     layer: str
     calls: int
     function: Callable[[Tensor], Tensor]
+    below: Below | None = None
 
 
 class Edited:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from nbxplain.core.balance import RowsMixed, check_balance
 from nbxplain.core.capture import Capture, Edit, Edited
-from nbxplain.core.errors import Cancelled, MethodError
+from nbxplain.core.errors import Cancelled, MethodError, ModelError
 from nbxplain.core.fusion import FEW, settled
 from nbxplain.core.nearby import Near, Nearby
 from nbxplain.core.outcome import finite, gradients_at, reached
@@ -144,7 +144,12 @@ class Passes:
 
             def work(fusion: Mode) -> Tensor:
                 edited = Edited(model, edit) if edit else nullcontext()
-                with self._setup.autocast(), edited, fusion:
+                below: Mode = nullcontext()
+                if edit and edit.below:
+                    with self._setup.autocast():
+                        edit.below.learn(model, lambda: self._setup.run(model, inputs()[:1]))
+                    below = edit.below.given(model, len(rows))
+                with self._setup.autocast(), edited, below, fusion:
                     return self._setup.run(model, inputs())
 
             with torch.no_grad():
@@ -351,6 +356,10 @@ class Passes:
                 continue
             except RowsMixed:
                 self._setup.chunk = 1
+                continue
+            except ModelError:
+                if not self._setup.relaid():
+                    raise
                 continue
             self.evaluations += stop - start
             start = stop

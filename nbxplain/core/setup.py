@@ -56,6 +56,7 @@ class Setup:
         self.precision = precision
         self.chunk = chunk
         self.layout = layout
+        self._given = layout
         self.fusion: Fusion | None = None
         self._adapter = adapter
         self._interactive = interactive
@@ -95,6 +96,16 @@ class Setup:
             if self._interactive and seconds:
                 wanted = max(1, int(PATIENCE / seconds))
                 self.chunk = min(self.chunk, 1 << (wanted.bit_length() - 1))
+
+    def relaid(self) -> bool:
+        """Takes the usual layout instead of one that was chosen here and that a model may not bear.
+
+        Whether there was such a one.
+        """
+        if self._given is not None or self.layout != "channels_last":
+            return False
+        self.layout, self.fusion = "contiguous", None
+        return True
 
     def halve(self, error: Exception) -> None:
         """Makes chunks half as large if that may help against the error; else raises it."""

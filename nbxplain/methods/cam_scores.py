@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from nbxplain.core.baseline import Baseline
+from nbxplain.core.below import Below
 from nbxplain.core.capture import Edit
 from nbxplain.core.errors import ModelError
 from nbxplain.core.layers import Layer
@@ -146,58 +147,66 @@ class AblationCAM(ChannelCAM):
 
     def changes(self, question: Question, maps: Maps) -> Iterator[tuple[Tensor, Tensor]]:
         intact = question.scores(question.tensor)
-        once = _once_is_enough(question, maps)
-        for index, scores in _ablated(question, maps, maps.channels.numel(), once):
+        ablated = _above if _above_is_enough(question, maps) else _ablated
+        for index, scores in ablated(question, maps, maps.channels.shape[1]):
             yield index, intact[maps.row(index)] - scores
 
     def weights(self, change: Tensor, asked: Tensor) -> Tensor:
         return change
 
 
-def _ablated(
-    question: Question, maps: Maps, count: int, once: bool
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """The scores of the first `count` evaluations, each with its channel at zero.
-
-    With `once` each input is run once per chunk up to the layer, whose output is then repeated for
-    the channels: for a layer near the end that is most of the work.
-    """
-    x, layer = question.tensor, maps.layer
-
-    def repeats(index: Tensor) -> bool:
-        return once and len(index) > len(x)
-
-    def build(index: Tensor) -> Tensor:
-        return x if repeats(index) else x[maps.row(index)]
+def _ablated(question: Question, maps: Maps, channels: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The scores of all inputs, each with one of its first `channels` channels at zero."""
+    x = question.tensor
 
     def without(index: Tensor) -> Edit:
-        kept = x.new_ones(len(index), maps.values.shape[1])
-        kept.scatter_(1, maps.channel(index).unsqueeze(1), 0)
-
-        def change(output: Tensor) -> Tensor:
-            copied = output[maps.row(index)] if repeats(index) else output
-            return copied * layer.spread(kept)
-
-        return Edit(layer.name, layer.calls, change)
+        return Edit(maps.layer.name, maps.layer.calls, _without(maps, maps.channel(index)))
 
     def score(output: Tensor, index: Tensor) -> Tensor:
         return question.target.score(output, maps.row(index))
 
-    yield from question.passes.scores(count, build, score, without)
+    yield from question.passes.scores(
+        channels * len(x), lambda index: x[maps.row(index)], score, without
+    )
 
 
-def _once_is_enough(question: Question, maps: Maps) -> bool:
-    """Whether all that the score sees goes through the layer, as far as a few channels can tell.
+def _above(question: Question, maps: Maps, channels: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """The same, of which only what follows the layer is run for every channel."""
+    layer = maps.layer
+    for row, one in enumerate(question.tensor):
+        below = Below(layer.name, layer.calls)
 
-    Tried with one evaluation more than there are inputs: a connection around the layer then carries
-    one row too few, which fails, or, for a single input, is the same for all channels anyway.
+        def build(index: Tensor, one: Tensor = one) -> Tensor:
+            return one.expand(len(index), *one.shape)
+
+        def without(index: Tensor, row: int = row, below: Below = below) -> Edit:
+            return Edit(layer.name, layer.calls, _without(maps, maps.channels[row, index]), below)
+
+        def score(output: Tensor, index: Tensor, row: int = row) -> Tensor:
+            return question.target.score(output, torch.full_like(index, row))
+
+        for index, scores in question.passes.scores(channels, build, score, without):
+            yield index * len(question.tensor) + row, scores
+
+
+def _without(maps: Maps, channel: Tensor) -> Callable[[Tensor], Tensor]:
+    """The layer's output (n, ...) with one channel (n,) of each row at zero."""
+    kept = maps.values.new_ones(len(channel), maps.values.shape[1])
+    kept.scatter_(1, channel.unsqueeze(1), 0)
+    return lambda output: output * maps.layer.spread(kept)
+
+
+def _above_is_enough(question: Question, maps: Maps) -> bool:
+    """Whether the model takes what was computed once for what it computes, for two channels each.
+
+    It does not where an operation in place follows a module, or rows influence one another.
     """
-    count = min(len(question.tensor) + 1, maps.channels.numel())
+    channels = min(2, maps.channels.shape[1])
+    fast, safe = (maps.values.new_zeros(channels * len(maps.values)) for _ in range(2))
     try:
-        fast, safe = (
-            torch.cat([scores for _, scores in _ablated(question, maps, count, once)])
-            for once in (True, False)
-        )
+        for found, ablated in ((fast, _above), (safe, _ablated)):
+            for index, scores in ablated(question, maps, channels):
+                found[index] = scores
     except (ModelError, RuntimeError):
         return False
     return torch.allclose(fast, safe, rtol=1e-4, atol=1e-5)

@@ -222,17 +222,58 @@ def test_ablation_cam_with_a_connection_around_the_layer(
     torch.testing.assert_close(result.values, expected, rtol=1e-4, atol=1e-6)
 
 
-def test_ablation_cam_runs_what_is_below_the_layer_once_a_chunk() -> None:
+class Headed(nn.Module):
+    """It keeps its number of rows in mind, as networks do that flatten by x.view(rows, -1)."""
+
+    def __init__(
+        self, below: Callable[[Tensor], Tensor], between: Callable[[Tensor], Tensor]
+    ) -> None:
+        super().__init__()
+        self.below, self.between = Function(below), between
+        self.layer, self.head = nn.Conv2d(3, 4, 3), nn.LazyLinear(CLASSES)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = len(x)
+        maps = self.layer(self.between(self.below(x))).square()
+        scores: Tensor = self.head(maps.view(rows, -1))
+        return scores
+
+
+def headed(between: Callable[[Tensor], Tensor]) -> tuple[nn.Module, list[int]]:
     sizes: list[int] = []
 
     def note(x: Tensor) -> Tensor:
         sizes.append(len(x))
-        return x
+        return x * 2
 
-    model = nn.Sequential(Function(note), cnn())
-    explain(model, picture(), "ablation_cam", target=1, layer="1.relus.1", chunk=6)
-    # The last chunk has all six channels.
-    assert sizes[-1] == 1
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = Headed(note, between).eval()
+        model(picture())
+    sizes.clear()
+    return model, sizes
+
+
+def test_ablation_cam_runs_what_is_below_the_layer_once() -> None:
+    seen = []
+    for chunk in (1, 2, 4):
+        model, sizes = headed(torch.relu)
+        explain(model, picture(), "ablation_cam", target=1, layer="layer", chunk=chunk)
+        # All but the trial of the first channels, which is compared with whole passes.
+        assert max(sizes) <= 2
+        seen.append(sum(sizes))
+    assert len(set(seen)) == 1
+
+
+def test_ablation_cam_where_what_is_below_is_overwritten() -> None:
+    """What was computed once cannot be given to several rows then."""
+    x = picture(2)
+    apart, overwritten = (
+        explain(headed(form)[0], x, "ablation_cam", target=1, layer="layer", relu=False).values
+        for form in (torch.relu, torch.relu_)
+    )
+    assert bool(apart.any())
+    torch.testing.assert_close(overwritten, apart)
 
 
 def test_ablation_cam_asks_the_most_active_channels_first() -> None:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -15,7 +16,7 @@ from nbxplain import ExplanationError, explain
 from nbxplain.core.errors import MethodError, ModelError
 from nbxplain.methods.base import REGISTRY, make, registered
 from nbxplain.methods.gradient import SmoothGrad
-from tests.architectures import architecture, pictures
+from tests.architectures import architecture, drawn, pictures
 from tests.models import cnn, picture
 
 
@@ -205,3 +206,38 @@ def test_known_model_is_not_believed_when_it_breaks() -> None:
         model.inner.head.bias[0] = float("nan")  # type: ignore[union-attr,index,operator]
     with pytest.raises(ModelError, match="output has values that are NaN"):
         explain(model, x, "gradient", target=1)
+
+
+class Flattened(nn.Module):
+    """It takes its maps apart by view, which one of the two memory layouts does not allow."""
+
+    def __init__(self, view: bool, depthwise: bool) -> None:
+        super().__init__()
+        self.view = view
+        self.first = nn.Conv2d(3, 4, 5)
+        self.second = nn.Conv2d(4, 4, 3, groups=4 if depthwise else 1)
+        self.norm, self.head = nn.BatchNorm2d(4), nn.Linear(4 * 25, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = F.max_pool2d(F.relu(self.norm(self.second(F.relu(self.first(x))))), 2)
+        scores: Tensor = self.head(x.view(-1, 100) if self.view else x.reshape(-1, 100))
+        return scores
+
+
+@pytest.mark.parametrize("depthwise", [False, True])
+@pytest.mark.parametrize(
+    "method",
+    [
+        "gradient", "smoothgrad", "integrated_gradients", "gradient_shap", "grad_cam", "score_cam",
+        "ablation_cam", "guided_backprop", "deep_lift", "deep_shap", "lrp", "occlusion",
+        "feature_ablation", "rise", "lime", "shapley",
+    ],
+)  # fmt: skip
+def test_a_model_that_bears_one_memory_layout_alone(method: str, depthwise: bool) -> None:
+    viewed, reshaped = (drawn(Flattened(view, depthwise)) for view in (True, False))
+    for rows in (1, 2):
+        values, expected = (
+            explain(model, picture(rows), method, target=1, progress=False).values
+            for model in (viewed, reshaped)
+        )
+        torch.testing.assert_close(values, expected, rtol=1e-3, atol=1e-5)
