@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 import time
@@ -133,7 +132,8 @@ def test_tour_opens_in_jupyterlab() -> None:
         contents = base.replace("/lab/tree/", "/api/contents/")
         assert _status(f"{contents}?content=0&token={token}") == 200
     finally:
-        server.send_signal(signal.SIGINT)
+        # Not SIGINT, which processes in the background of a shell ignore.
+        server.terminate()
         server.communicate(timeout=30)
 
 
