@@ -31,18 +31,13 @@ from nbxplain.core.convolution import (
     versions,
 )
 from nbxplain.core.errors import ModelError
-from nbxplain.core.lazy import Lazy, any_of, computed
+from nbxplain.core.lazy import LOOKS, Lazy, any_of, computed
 
 MANY = 1 << 20
 """So many passes that every batch norm is fused."""
 
 COST = 4
 """What a folded weight costs, in places of a map that then needs no batch norm."""
-MEASURES = frozenset(
-    (Tensor.dim, Tensor.size, Tensor.numel, Tensor.stride, Tensor.is_floating_point)
-) | {getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device", "is_cuda")}
-"""What can be told of a result that is not there yet."""
-
 FEW = 2
 """Pictures from which on oneDNN's fused convolutions are faster than torch's own."""
 
@@ -88,7 +83,7 @@ class Fusion(TorchFunctionMode):
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        if func in MEASURES:
+        if func in LOOKS:
             return func(*args, **kwargs)
         waiting = [a for a in args[:2] if isinstance(a, Pending) and a.known is None]
         if waiting:

@@ -9,6 +9,13 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+LOOKS = frozenset((
+    Tensor.dim, Tensor.size, Tensor.numel, Tensor.__len__, Tensor.is_floating_point,
+    torch.is_floating_point,
+    *(getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device", "is_cuda")),
+))  # fmt: skip
+"""What only looks at the shape and the kind of a tensor, which are known before its values are."""
+
 
 class Lazy(Tensor):
     """A batch of maps (N, C, H, W), channels last; `known` once somebody needed it."""
@@ -65,4 +72,4 @@ def any_of(values: Iterable[Any], kind: type[Lazy]) -> bool:
     return False
 
 
-__all__ = ["Lazy", "any_of", "computed"]
+__all__ = ["LOOKS", "Lazy", "any_of", "computed"]

@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 
 from nbxplain.core.calls import Operation, plain
 from nbxplain.core.convolution import pair
-from nbxplain.core.lazy import any_of
+from nbxplain.core.lazy import LOOKS, any_of
 from nbxplain.core.operations import ELEMENTWISE
 from nbxplain.core.patches import Patch, Tape, Window, whole
 from nbxplain.core.windows import Boxes, Step, cut
@@ -33,13 +33,8 @@ POINTWISE = (ELEMENTWISE - {"rrelu"}) | frozenset(
 )
 """Operations of each place by itself."""
 
-LOOKS = {
-    Tensor.dim, Tensor.size, Tensor.numel, Tensor.__len__, Tensor.is_floating_point,
-    torch.is_floating_point,
-    *(getattr(Tensor, name).__get__ for name in
-      ("shape", "ndim", "dtype", "device", "is_cuda", "requires_grad")),
-}  # fmt: skip
-"""What only looks at the shape and the kind of a tensor."""
+KNOWN = LOOKS | {Tensor.requires_grad.__get__}  # type: ignore[attr-defined]
+"""What a patch tells without being made whole: no gradient is ever taken of one."""
 
 MOST = 0.6
 """The share of a map from which on a window is not worth while."""
@@ -69,7 +64,7 @@ class Locality(TorchFunctionMode):
         kwargs = kwargs or {}
         if not any_of((args, kwargs), Patch):
             return self._counted(func, args, kwargs)
-        if func in LOOKS:
+        if func in KNOWN:
             return func(*args, **kwargs)
         operation, target = plain(func, args, kwargs)
         made = self._local(operation, target)
