@@ -76,7 +76,14 @@ def test_regions_are_painted_named_and_used(
     section.get_by_label("name of region 1").fill("left eye")
     section.get_by_label("name of region 2").fill("nose")
     section.get_by_label("name of region 2").press("Enter")
-    widget.root.screenshot(path=artefacts / "painted.png")
+    section.get_by_role("button", name="Undo").click()
+    until(lambda: names(section)[1] != "nose", "the name was not undone")
+    section.get_by_role("button", name="Redo").click()
+    until(lambda: names(section) == ["left eye", "nose"], "the name was not done again")
+    for scheme in ("dark", "light"):
+        notebook.theme(f"JupyterLab {scheme.title()}")
+        expect(widget.root).to_have_attribute("data-scheme", scheme)
+        widget.root.screenshot(path=artefacts / f"painted-{scheme}.png")
     section.get_by_role("button", name="Use these").click()
     until(
         lambda: notebook.value("explorer.regions").get("names") == ["rest", "left eye", "nose"],
