@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
 from typing import Any
@@ -16,9 +16,10 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from nbxplain.core.capture import first_tensor
 from nbxplain.core.door import chunk_for, exhausted, is_out_of_memory, run
-from nbxplain.core.errors import ExplanationError, InputError, ModelError, TargetError
+from nbxplain.core.errors import ExplanationError, InputError, ModelError
 from nbxplain.core.estimator import Estimator, as_module, table_for
 from nbxplain.core.inputs import Inputs, read
+from nbxplain.core.labels import labels_of
 from nbxplain.core.layers import Layer, list_layers
 from nbxplain.core.meaning import Meaning, probabilities
 from nbxplain.core.pixels import preprocessing
@@ -327,20 +328,7 @@ class ModelAdapter:
             given = getattr(self._preprocess, "meta", {}).get("categories")
         if given is None:
             return [str(index) for index in range(classes)]
-        if isinstance(given, Mapping):
-            _check_keys(given, classes)
-            return [str(given.get(index, index)) for index in range(classes)]
-        if isinstance(given, str | set | frozenset) or not isinstance(given, Collection):
-            raise TargetError(
-                f"Labels cannot be read from {type(given).__name__}.",
-                "Give a list with one label for each class, or a dict from class index to label.",
-            )
-        if len(given) != classes:
-            raise TargetError(
-                f"{len(given)} labels were given for {classes} classes.",
-                "Give one label for each class, in the order of the model's output.",
-            )
-        return [str(label) for label in given]
+        return labels_of(given, classes)
 
     def layers(self, example: Tensor, suggest: bool = True) -> list[Layer]:
         """The layers reached by `example` (1, ...), with shapes; one is suggested if asked.
@@ -429,15 +417,6 @@ def _usable(device: str | torch.device) -> torch.device:
             f"The device {str(device)!r} cannot be used: {str(error).splitlines()[0]}",
             "Leave device= out to use the one that the model is on.",
         ) from error
-
-
-def _check_keys(labels: Mapping[Any, Any], classes: int) -> None:
-    wrong = [key for key in labels if not (isinstance(key, int) and 0 <= key < classes)]
-    if wrong:
-        raise TargetError(
-            f"The labels have the key {wrong[0]!r}; the model has classes 0 to {classes - 1}.",
-            "Give a dict from class index to label, or a list.",
-        )
 
 
 def _qualified(transform: Any) -> str:
